@@ -1,0 +1,23 @@
+package io.tidekv.compute.engine;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A consistent view of one region at one applied index. Keys are as stored, without RocksDB's own
+ * additions. Reads outside the region's range see nothing. One thread at a time; reads may block
+ * while objects are fetched and throw {@link io.tidekv.common.error.KvException}
+ * (RegionUnavailable) when that fails.
+ */
+public interface KvSnapshot extends AutoCloseable {
+    /** The value, or null when there is none. */
+    byte @Nullable [] get(Cf cf, byte[] key);
+
+    /**
+     * An iterator over keys in {@code [lower, upper)}; null bounds mean the region's own. It starts
+     * unpositioned and must be closed before the snapshot.
+     */
+    KvIterator iterator(Cf cf, byte @Nullable [] lower, byte @Nullable [] upper);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,5 @@
+/** Placement driver. */
+@NullMarked
+package io.tidekv.pd;
+
+import org.jspecify.annotations.NullMarked;

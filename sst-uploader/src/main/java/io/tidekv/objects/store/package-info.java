@@ -1,0 +1,5 @@
+/** The object store: one small interface and its implementations. */
+@NullMarked
+package io.tidekv.objects.store;
+
+import org.jspecify.annotations.NullMarked;
