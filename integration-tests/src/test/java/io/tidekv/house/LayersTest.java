@@ -1,0 +1,134 @@
+package io.tidekv.house;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Data walks one way: edge, service, core and storage. Nothing points back, and core does no I/O.
+ */
+class LayersTest {
+    private static JavaClasses classes;
+
+    @BeforeAll
+    static void load() {
+        classes =
+                new ClassFileImporter()
+                        .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                        .withImportOption(location -> !location.contains("/io/tidekv/proto/"))
+                        .importPackages("io.tidekv");
+    }
+
+    @Test
+    void coreDecidesAndDoesNothing() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage("..core..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage(
+                                "io.grpc..",
+                                "io.netty..",
+                                "java.nio.file..",
+                                "java.nio.channels..",
+                                "java.net..",
+                                "org.rocksdb..",
+                                "org.apache.ratis..",
+                                "software.amazon..")
+                        .orShould()
+                        .dependOnClassesThat()
+                        .haveNameMatching(
+                                "java\\.util\\.concurrent\\.(Executor.*|.*ThreadPool.*|CompletableFuture|locks\\..*)")
+                        .orShould()
+                        .dependOnClassesThat()
+                        .haveNameMatching("java\\.lang\\.Thread"));
+    }
+
+    @Test
+    void coreKnowsNoOuterLayer() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage("..core..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage(
+                                "..grpc..",
+                                "..http..",
+                                "..server..",
+                                "..service..",
+                                "..storage..",
+                                "..ratis.."));
+    }
+
+    @Test
+    void storageKnowsNoEdge() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAnyPackage(
+                                "..storage..",
+                                "io.tidekv.objects.store..",
+                                "io.tidekv.compute.tablet..",
+                                "io.tidekv.compute.engine..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage("..grpc..", "..http..", "..server..", "..service.."));
+    }
+
+    @Test
+    void servicesKnowNoEdge() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage("io.tidekv.wal.service..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage("io.tidekv.wal.grpc..", "io.tidekv.wal.server.."));
+    }
+
+    @Test
+    void keyValueLayersSeeOnlyTheEngine() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAnyPackage("io.tidekv.compute.mvcc..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage(
+                                "org.rocksdb..",
+                                "io.tidekv.compute.tablet..",
+                                "io.tidekv.compute.region..",
+                                "io.tidekv.wal.."));
+    }
+
+    @Test
+    void processesMeetOnlyOverTheWire() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage("io.tidekv.pd..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage(
+                                "io.tidekv.wal..", "io.tidekv.compute..", "io.tidekv.objects.."));
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage("io.tidekv.wal..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage(
+                                "io.tidekv.pd..", "io.tidekv.compute..", "io.tidekv.objects.."));
+    }
+
+    private static void check(ArchRule rule) {
+        rule.allowEmptyShould(true).check(classes);
+    }
+}
