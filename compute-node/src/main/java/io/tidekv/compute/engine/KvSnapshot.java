@@ -18,6 +18,14 @@ public interface KvSnapshot extends AutoCloseable {
      */
     KvIterator iterator(Cf cf, byte @Nullable [] lower, byte @Nullable [] upper);
 
+    /**
+     * Whether a read may have to wait for objects. False lets callers read on a thread that must
+     * not wait; it must then hold for the life of the snapshot.
+     */
+    default boolean mayBlock() {
+        return true;
+    }
+
     @Override
     void close();
 }
