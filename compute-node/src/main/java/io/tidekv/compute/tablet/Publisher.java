@@ -1,0 +1,31 @@
+package io.tidekv.compute.tablet;
+
+import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.ObjectRef;
+
+/**
+ * Turns the state of a tablet into a record in the object store. Calls block (flush, uploads) while
+ * writes and reads of the tablet go on; one call per tablet at a time.
+ *
+ * <p>Every call can be repeated after a failure: what has been flushed stays, what has been
+ * uploaded is not uploaded again. Failures are {@link io.tidekv.common.error.KvException}s
+ * (RegionUnavailable, DiskFull) and {@link io.tidekv.objects.store.ObjectStoreException}s; the
+ * tablet serves on.
+ */
+public interface Publisher {
+    /**
+     * Flushes, uploads what is new and builds the record, without storing it. The record holds
+     * exactly the entries up to its applied index, which is at least the last write applied before
+     * the call.
+     */
+    TabletRecord draft(Tablet tablet, PublishRequest request);
+
+    /** Stores a record: one of {@link #draft}, or one derived from it for a child. */
+    ObjectRef store(TabletRecord record);
+
+    /** Drafts and stores. The caller proposes a ManifestCommit of the result. */
+    default PreparedRecord prepare(Tablet tablet, PublishRequest request) {
+        TabletRecord record = draft(tablet, request);
+        return new PreparedRecord(store(record), record);
+    }
+}

@@ -1,0 +1,68 @@
+package io.tidekv.compute.tablet;
+
+import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.RegionShape;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The state of a region after a prefix of its log. Writers: the region's thread only. Everything
+ * else is thread-safe.
+ */
+public interface Tablet extends AutoCloseable {
+    /** Shape and pending children as of the last applied entry. */
+    RegionState state();
+
+    /** The last applied entry. */
+    AppliedMark applied();
+
+    /**
+     * Applies committed entries that follow the last applied one. WRITE entries change data, as one
+     * atomic step or several; all others only move the mark. Entries that change {@link #state()}
+     * go through {@link #applyState}.
+     *
+     * @throws io.tidekv.common.error.KvException RegionUnavailable when the tablet cannot take
+     *     writes any more: it must be closed and opened again from the current record
+     */
+    void apply(List<Entry> entries);
+
+    /** Applies an entry (split, child published) whose effect is a new state. */
+    void applyState(AppliedMark mark, RegionState after);
+
+    /**
+     * A view of the data as of now, of keys in the shape's range. Holds the tablet's resources
+     * until closed, also past {@link #close()}.
+     */
+    KvSnapshot snapshot(RegionShape shape);
+
+    /** Bytes in memory that no file holds yet. */
+    long memtableBytes();
+
+    /** Bytes of log entries applied after the published record's index. */
+    long unpublishedBytes();
+
+    /**
+     * Estimated stored bytes of keys in {@code [from, to)} over all column families; an empty
+     * {@code to} has no bound. Never fetches objects.
+     */
+    long approximateBytes(byte[] from, byte[] to);
+
+    /** Estimated number of keys in the region, versions and tombstones included. */
+    long approximateKeys();
+
+    /** Whether every file is local: reads then touch no object. */
+    boolean hydrated();
+
+    /**
+     * Told by the driver once a ManifestCommit of {@code record} has been applied and was valid.
+     */
+    void published(PreparedRecord record);
+
+    /** The newest record known by {@link #published}, or the one that the tablet was opened at. */
+    @Nullable PreparedRecord base();
+
+    /** No new use from here on; resources go with the last snapshot. */
+    @Override
+    void close();
+}
