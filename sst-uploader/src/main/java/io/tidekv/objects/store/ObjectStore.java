@@ -5,46 +5,54 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Immutable objects under flat names with {@code /} between their parts. Implementations are
- * thread-safe and retry what is safe to retry; calls block, with a deadline of their own. Names are
- * relative to the cluster's prefix.
+ * Immutable objects under flat names with {@code /} between their parts ({@link ObjectNames}).
+ * Implementations are thread-safe and retry what is safe to retry; calls block, with a deadline of
+ * their own, and end with UNAVAILABLE when the thread is interrupted. Names are relative to the
+ * prefix of this view ({@link #under}).
  *
- * <p>Failures are {@link ObjectStoreException}s, whose kind says what a caller can do.
+ * <p>Failures are {@link ObjectStoreException}s, whose kind says what a caller can do. Garbage next
+ * to the objects (foreign files, names that no caller could have written) is not seen.
  */
 public interface ObjectStore extends AutoCloseable {
     /**
-     * Stores {@code bytes} unless the name is taken. An unclear outcome is settled by reading back
-     * and comparing checksums, so that a repeated call with equal bytes succeeds. Throws
-     * ALREADY_EXISTS when the name holds other bytes.
+     * Stores {@code bytes} unless the name is taken; durable when it returns. An unclear outcome is
+     * settled by comparing with what is stored, so that a repeated call with equal bytes succeeds.
+     * Throws ALREADY_EXISTS when the name holds other bytes.
      */
     void putIfAbsent(String name, byte[] bytes);
 
     /**
      * As {@link #putIfAbsent(String, byte[])} for the content of a file, in parts when it is large.
+     * Throws CORRUPT when the content does not have the CRC32C that the caller knows it to have.
      */
-    void putFileIfAbsent(String name, Path file);
+    void putFileIfAbsent(String name, Path file, int crc32c);
 
     /** Length and checksum, or null when there is no such object. */
     @Nullable ObjectInfo head(String name);
 
     /**
-     * The whole object. Throws NOT_FOUND, or CORRUPT when it fails its checksum; refuses objects
-     * over {@code bytesMax}.
+     * The whole object. Throws NOT_FOUND, or CORRUPT when it fails its checksum or is longer than
+     * {@code bytesMax}.
      */
     byte[] get(String name, long bytesMax);
 
-    /** Bytes {@code [offset, offset + length)}; throws CORRUPT when the object ends before. */
+    /**
+     * Bytes {@code [offset, offset + length)}; throws CORRUPT when the object ends before. A range
+     * cannot be checked against the object's checksum: the caller must know what to expect.
+     */
     byte[] getRange(String name, long offset, int length);
 
     /**
      * Writes the whole object into {@code target}, which must not exist; nothing is left there
-     * after a failure.
+     * after a failure. Not synced: the caller decides what must outlive a power loss. Returns the
+     * length and CRC32C of what was written.
      */
-    void getToFile(String name, Path target);
+    ObjectInfo getToFile(String name, Path target);
 
     /**
-     * Up to {@code limit} objects under {@code prefix}, in name order, after {@code after}
-     * (exclusive; empty = from the start).
+     * Up to {@code limit} objects whose names begin with {@code prefix} (not necessarily at the end
+     * of a part; empty = all), in byte order of the names, after {@code after} (exclusive; empty =
+     * from the start).
      */
     List<ObjectInfo> list(String prefix, String after, int limit);
 
@@ -54,6 +62,12 @@ public interface ObjectStore extends AutoCloseable {
     /** Where the objects are, for people; no secrets. */
     String describe();
 
+    /** A view of the objects below {@code prefix} (without a slash at its end). */
+    default ObjectStore under(String prefix) {
+        return new PrefixedObjectStore(this, prefix);
+    }
+
+    /** Ends calls under way with UNAVAILABLE and frees what the store holds. Idempotent. */
     @Override
     void close();
 

@@ -1,0 +1,63 @@
+package io.tidekv.objects.manifest;
+
+import java.util.UUID;
+
+/**
+ * Names of objects below the cluster's prefix. A name carries the region and term that made the
+ * object and a UUID, so that no two uploads ever meet.
+ */
+public final class ObjectKeys {
+    public static final String SST_PREFIX = "sst/";
+    public static final String RECORD_PREFIX = "record/";
+
+    private ObjectKeys() {}
+
+    /** {@code sst/<region>/<term>-<file>-<uuid>.sst}. */
+    public static String sst(long regionId, long term, long fileNumber, UUID uuid) {
+        return SST_PREFIX
+                + unsigned(regionId)
+                + "/"
+                + unsigned(term)
+                + "-"
+                + unsigned(fileNumber)
+                + "-"
+                + uuid
+                + ".sst";
+    }
+
+    /** {@code record/<region>/<term>-<seq>-<uuid>}. */
+    public static String record(long regionId, long term, long sequence, UUID uuid) {
+        return RECORD_PREFIX
+                + unsigned(regionId)
+                + "/"
+                + unsigned(term)
+                + "-"
+                + unsigned(sequence)
+                + "-"
+                + uuid;
+    }
+
+    /** Prefix of the cluster's objects in the store. */
+    public static String cluster(long clusterId) {
+        return unsigned(clusterId);
+    }
+
+    /** Region in the name of an SST or record; 0 when the name is neither. */
+    public static long regionOf(String key) {
+        String[] parts = key.split("/", -1);
+        boolean known =
+                parts.length == 3 && (key.startsWith(SST_PREFIX) || key.startsWith(RECORD_PREFIX));
+        if (!known) {
+            return 0;
+        }
+        try {
+            return Long.parseUnsignedLong(parts[1]);
+        } catch (NumberFormatException e) {
+            return 0;
+        }
+    }
+
+    private static String unsigned(long value) {
+        return Long.toUnsignedString(value);
+    }
+}

@@ -1,0 +1,59 @@
+package io.tidekv.objects.store;
+
+import io.tidekv.objects.store.ObjectStoreException.Kind;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * Opens object stores by URI: {@code file:DIR}, {@code memory:} or {@code s3://bucket/prefix?…}
+ * (see docs/object-store.md).
+ */
+public final class ObjectStores {
+    private ObjectStores() {}
+
+    public static ObjectStore open(String uri) {
+        return open(uri, StoreContext.system());
+    }
+
+    /**
+     * Throws INVALID with a one-line remedy for a URI that names no store. A remote store is not
+     * contacted before the first call: use {@link #probe} to find out early.
+     */
+    public static ObjectStore open(String uri, StoreContext context) {
+        String lower = uri.toLowerCase(Locale.ROOT);
+        if (lower.equals("memory:")) {
+            return new MemoryObjectStore();
+        }
+        if (lower.startsWith("file:")) {
+            return new FileObjectStore(folder(uri), context.randomness());
+        }
+        throw bad(uri, "use file:DIR, s3://bucket/prefix?endpoint=… or memory:");
+    }
+
+    /** Lists one name, so that a wrong address or wrong credentials show at start-up. */
+    public static void probe(ObjectStore store) {
+        store.list("", "", 1);
+    }
+
+    private static Path folder(String uri) {
+        String rest = uri.substring("file:".length());
+        String path = rest.startsWith("///") ? rest.substring(2) : rest;
+        if (path.isEmpty() || path.startsWith("//")) {
+            throw bad(uri, "name a folder: file:/var/lib/tidekv/objects, or file:objects");
+        }
+        try {
+            return Path.of(path);
+        } catch (InvalidPathException e) {
+            throw bad(uri, "name a folder: file:/var/lib/tidekv/objects");
+        }
+    }
+
+    /** Parameters may be secrets: only what stands before them is shown. */
+    static ObjectStoreException bad(String uri, String remedy) {
+        int query = uri.indexOf('?');
+        String shown = query < 0 ? uri : uri.substring(0, query) + "?…";
+        return new ObjectStoreException(
+                Kind.INVALID, "", "bad object store URI \"" + shown + "\": " + remedy, null);
+    }
+}
