@@ -2,8 +2,19 @@ package io.tidekv.wal.core;
 
 import io.tidekv.common.time.Clock;
 import io.tidekv.proto.region.Owner;
+import io.tidekv.proto.region.Snapshot;
+import io.tidekv.proto.wal.AppendRequest;
+import io.tidekv.proto.wal.CreateRequest;
+import io.tidekv.proto.wal.CreateResponse;
+import io.tidekv.proto.wal.PendingTerm;
+import io.tidekv.proto.wal.RenewRequest;
+import io.tidekv.proto.wal.RenewResponse;
+import io.tidekv.proto.wal.VoterMeta;
+import io.tidekv.proto.wal.WalErrorCode;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,8 +23,13 @@ import org.jspecify.annotations.Nullable;
  * sends the responses. Responses of requests that appended nothing (Renew, Read, refusals) may
  * leave as soon as what was appended before them is durable.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class VoterNode {
+    private final VoterStorage storage;
+    private final VoterRules rules;
+    private final SessionTable sessions;
+    private final Map<Long, Voter> voters = new HashMap<>();
+    private boolean failed;
+
     /**
      * Recovers the voters from {@code storage}. A region that was not released refuses other owners
      * for the longest lease it ever promised, counted from {@code now}.
@@ -21,7 +37,14 @@ public final class VoterNode {
      * @param firstSession random: a session of an earlier start must never be named again
      */
     public VoterNode(VoterStorage storage, VoterRules rules, long firstSession, Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        this.storage = storage;
+        this.rules = rules;
+        this.sessions = new SessionTable(rules, firstSession);
+        for (VoterStorage.Recovered region : storage.recover()) {
+            voters.put(
+                    region.regionId(),
+                    Voter.recovered(region, storage, rules, sessions, now.monotonicNanos()));
+        }
     }
 
     /**
@@ -32,22 +55,151 @@ public final class VoterNode {
      * @param sender the owner that said Hello on the connection
      */
     public WalResponse handle(Owner sender, WalRequest request, Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        WalResponse.Builder response;
+        try {
+            response =
+                    failed
+                            ? Replies.error(
+                                    WalErrorCode.STORAGE_FAILED,
+                                    "the node's storage failed; it is being recovered")
+                            : dispatch(sender, request, now.monotonicNanos());
+        } catch (VoterStorageException e) {
+            failed |= e.code() == WalErrorCode.STORAGE_FAILED;
+            response = Replies.error(e.code(), String.valueOf(e.getMessage()));
+        }
+        Voter voter = voters.get(request.getRegionId());
+        if (voter != null && sender.equals(voter.meta().getOwner())) {
+            response.setPendingTerm(voter.meta().getPendingTerm());
+        }
+        return response.setSeq(request.getSeq()).setRegionId(request.getRegionId()).build();
+    }
+
+    private WalResponse.Builder dispatch(Owner sender, WalRequest request, long nowNanos) {
+        boolean renew = request.hasRenew();
+        if (renew != (request.getRegionId() == 0)) {
+            return Replies.invalid(
+                    renew ? "a Renew is for no region" : "the region id must not be 0");
+        }
+        if (renew) {
+            return renew(sender, request.getRenew(), nowNanos);
+        }
+        if (request.hasCreate()) {
+            return create(request.getRegionId(), request.getCreate(), nowNanos);
+        }
+        Voter voter = voters.get(request.getRegionId());
+        if (voter == null) {
+            return Replies.error(WalErrorCode.UNKNOWN_REGION, "no Create has reached this voter");
+        }
+        String senseless = check(sender, request);
+        if (senseless != null) {
+            return Replies.invalid(senseless);
+        }
+        return switch (request.getBodyCase()) {
+            case OPEN -> voter.open(request.getOpen(), nowNanos);
+            case APPEND ->
+                    new Appender(request.getRegionId(), storage, rules)
+                            .append(voter, request.getAppend(), nowNanos);
+            case READ -> voter.read(request.getRead());
+            case RELEASE -> voter.release(request.getRelease(), nowNanos);
+            case CREATE, RENEW, BODY_NOT_SET -> Replies.invalid("the request has no body");
+        };
+    }
+
+    private static @Nullable String check(Owner sender, WalRequest request) {
+        return switch (request.getBodyCase()) {
+            case OPEN -> {
+                String owned =
+                        Checks.owned(
+                                sender, request.getOpen().getOwner(), request.getOpen().getTerm());
+                yield owned != null ? owned : Checks.lease(request.getOpen().getLeaseMs());
+            }
+            case APPEND -> {
+                AppendRequest append = request.getAppend();
+                String owned = Checks.owned(sender, append.getOwner(), append.getTerm());
+                String lease = owned != null ? owned : Checks.lease(append.getLeaseMs());
+                yield lease != null ? lease : Checks.append(append);
+            }
+            case RELEASE ->
+                    Checks.owned(
+                            sender,
+                            request.getRelease().getOwner(),
+                            request.getRelease().getTerm());
+            case READ -> request.getRead().getFromIndex() < 0 ? "from_index is negative" : null;
+            case CREATE, RENEW, BODY_NOT_SET -> null;
+        };
+    }
+
+    private WalResponse.Builder create(long regionId, CreateRequest request, long nowNanos) {
+        String senseless = Checks.create(request);
+        if (senseless != null) {
+            return Replies.invalid(senseless);
+        }
+        Voter known = voters.get(regionId);
+        if (known == null) {
+            Snapshot.Builder snapshot = Snapshot.newBuilder();
+            if (request.getOrigin().hasSplit()) {
+                snapshot.setRecord(request.getOrigin().getSplit().getFirstRecord());
+            }
+            VoterMeta meta =
+                    VoterMeta.newBuilder()
+                            .setConfig(request.getConfig())
+                            .setOrigin(request.getOrigin())
+                            .setSnapshot(snapshot)
+                            .build();
+            storage.putMeta(regionId, meta);
+            voters.put(regionId, Voter.created(regionId, storage, rules, sessions, meta, nowNanos));
+        } else if (!known.meta().getOrigin().equals(request.getOrigin())) {
+            return Replies.invalid("the region exists with another origin");
+        }
+        return WalResponse.newBuilder().setCreate(CreateResponse.getDefaultInstance());
+    }
+
+    private WalResponse.Builder renew(Owner sender, RenewRequest request, long nowNanos) {
+        if (!request.getOwner().equals(sender)) {
+            return Replies.invalid("the owner is not the one that opened the connection");
+        }
+        Session session = sessions.running(request.getSession(), nowNanos);
+        if (session == null) {
+            return Replies.error(WalErrorCode.SESSION_LOST, "the session has lapsed");
+        }
+        if (!session.owner().equals(sender)) {
+            return Replies.invalid("the session is another owner's");
+        }
+        if (request.getLeaseMs() <= 0 || request.getLeaseMs() > session.leaseMs()) {
+            return Replies.invalid(
+                    "the session was opened with a lease of " + session.leaseMs() + " ms");
+        }
+        session.extendTo(nowNanos + Leases.nanos(request.getLeaseMs()));
+        RenewResponse.Builder response = RenewResponse.newBuilder().setSession(session.id());
+        session.notExtended()
+                .forEach(
+                        (region, term) ->
+                                response.addPending(
+                                        PendingTerm.newBuilder()
+                                                .setRegionId(region)
+                                                .setTerm(term)));
+        return WalResponse.newBuilder().setRenew(response);
     }
 
     /** Forgets lapsed sessions. Once a second is enough: nothing waits for it. */
     public void tick(Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        sessions.expire(now.monotonicNanos());
     }
 
     /** The region as it is now; null when it is unknown here. */
     public @Nullable VoterView view(long regionId) {
-        throw new UnsupportedOperationException("under construction");
+        Voter voter = voters.get(regionId);
+        return voter == null ? null : voter.view();
     }
 
     /** Number of regions. */
     public int regionCount() {
-        throw new UnsupportedOperationException("under construction");
+        return voters.size();
+    }
+
+    /** Number of sessions that have not been forgotten. */
+    public int sessionCount() {
+        return sessions.size();
     }
 
     /**
@@ -55,6 +207,6 @@ public final class VoterNode {
      * builds a new node from a fresh recovery.
      */
     public boolean failed() {
-        throw new UnsupportedOperationException("under construction");
+        return failed;
     }
 }
