@@ -171,6 +171,28 @@ public final class RegionLeader {
     }
 
     /**
+     * The moment from which the lease in force counts: the quorum-th newest send time of what
+     * voters have answered; null without a lease, and from the end of LEADING on. The driver
+     * publishes it, so that other threads decide by themselves with {@link #leaseCovers}.
+     */
+    public Clock.@Nullable Reading leaseStart() {
+        throw new UnsupportedOperationException("under construction");
+    }
+
+    /**
+     * What {@link #leaseValid} decides, as a function of values: usable on any thread with a {@code
+     * start} that was in force when {@code now} was read.
+     */
+    public static boolean leaseCovers(
+            LeaderOptions options, Clock.Reading start, Clock.Reading now) {
+        long monotonicMs = (now.monotonicNanos() - start.monotonicNanos()) / 1_000_000;
+        long wallMs = now.wallMillis() - start.wallMillis();
+        return monotonicMs >= 0
+                && monotonicMs < options.leaseMs() - options.driftMs()
+                && Math.abs(wallMs - monotonicMs) <= options.driftMs();
+    }
+
+    /**
      * Asks the voters whether this leader is still the owner; the question leaves with the next
      * {@link #pump}. Returns a token for {@link #confirmed}; requests made before one pump share
      * one round. Only in LEADING.
