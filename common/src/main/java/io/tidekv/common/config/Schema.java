@@ -21,8 +21,9 @@ final class Schema {
     record Table(String name, RecordComponent component, Section section, Schema schema) {}
 
     private final Class<?> type;
-    private final Map<RecordComponent, Key> keys = new LinkedHashMap<>();
-    private final Map<RecordComponent, Table> tables = new LinkedHashMap<>();
+    // By the component's name: reflection gives components without equality.
+    private final Map<String, Key> keys = new LinkedHashMap<>();
+    private final Map<String, Table> tables = new LinkedHashMap<>();
 
     private Schema(Class<?> type, String prefix) {
         Invariants.check(type.isRecord(), "%s is not a record", type);
@@ -37,10 +38,12 @@ final class Schema {
                     component.getName(),
                     type);
             if (setting != null) {
-                keys.put(component, new Key(name, component, setting, SettingType.of(component)));
+                keys.put(
+                        component.getName(),
+                        new Key(name, component, setting, SettingType.of(component)));
             } else if (section != null) {
                 Schema nested = new Schema(component.getType(), name + ".");
-                tables.put(component, new Table(name, component, section, nested));
+                tables.put(component.getName(), new Table(name, component, section, nested));
             }
         }
     }
@@ -81,11 +84,12 @@ final class Schema {
         RecordComponent[] components = type.getRecordComponents();
         Object[] arguments = new Object[components.length];
         for (int i = 0; i < components.length; i++) {
-            Table table = tables.get(components[i]);
+            Table table = tables.get(components[i].getName());
             arguments[i] =
                     table != null
                             ? table.schema().create(value)
-                            : value.apply(Invariants.present(keys.get(components[i]), "key"));
+                            : value.apply(
+                                    Invariants.present(keys.get(components[i].getName()), "key"));
         }
         Class<?>[] types =
                 Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
