@@ -1,0 +1,27 @@
+package io.tidekv.pd.schedule;
+
+import io.tidekv.common.config.Setting;
+import java.time.Duration;
+
+/** When PD calls a store dead and how it moves regions. */
+public record ScheduleConfig(
+        @Setting(value = "true", doc = "Even out the number of regions per store.") boolean balance,
+        @Setting(value = "1s", doc = "Shortest time between two moves for the sake of balance.")
+                Duration balanceInterval,
+        @Setting(value = "2", doc = "Difference in regions between two stores that is left alone.")
+                int balanceTolerance,
+        @Setting(
+                        value = "1500ms",
+                        doc = "Silence after which a store's regions are given to others.")
+                Duration storeTimeout,
+        @Setting(value = "60s", doc = "Time after which a move or a split is given up.")
+                Duration operatorTimeout) {
+    public ScheduleConfig {
+        if (storeTimeout.toMillis() < 100) {
+            throw new IllegalArgumentException("schedule.store-timeout: expected at least 100ms");
+        }
+        if (balanceTolerance < 1) {
+            throw new IllegalArgumentException("schedule.balance-tolerance: expected 1 or more");
+        }
+    }
+}
