@@ -47,6 +47,7 @@ final class FileObjectStore implements ObjectStore {
 
     @Override
     public void putFileIfAbsent(String name, Path file, int crc32c) {
+        ObjectNames.check(name);
         try (FileChannel source = FileChannel.open(file, StandardOpenOption.READ)) {
             put(
                     name,
@@ -129,8 +130,11 @@ final class FileObjectStore implements ObjectStore {
     @Override
     public @Nullable ObjectInfo head(String name) {
         Path path = path(name);
+        if (!Files.isRegularFile(path)) {
+            return null;
+        }
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            return Files.isRegularFile(path) ? info(name, channel) : null;
+            return info(name, channel);
         } catch (NoSuchFileException e) {
             return null;
         } catch (IOException e) {

@@ -27,7 +27,7 @@ public final class MemoryObjectStore implements ObjectStore {
 
     @Override
     public void putFileIfAbsent(String name, Path file, int crc32c) {
-        byte[] bytes = readLocal(name, file);
+        byte[] bytes = readLocal(ObjectNames.check(name), file);
         if (Checksums.crc32c(bytes) != crc32c) {
             throw StoreErrors.changed(name, file);
         }

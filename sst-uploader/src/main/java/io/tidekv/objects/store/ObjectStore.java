@@ -62,9 +62,12 @@ public interface ObjectStore extends AutoCloseable {
     /** Where the objects are, for people; no secrets. */
     String describe();
 
-    /** A view of the objects below {@code prefix} (without a slash at its end). */
+    /**
+     * A view of the objects below {@code prefix} (without a slash at its end). Closing the view
+     * leaves this store open.
+     */
     default ObjectStore under(String prefix) {
-        return new PrefixedObjectStore(this, prefix);
+        return PrefixedObjectStore.view(this, prefix);
     }
 
     /** Ends calls under way with UNAVAILABLE and frees what the store holds. Idempotent. */

@@ -28,6 +28,13 @@ public final class ObjectStores {
         if (lower.startsWith("file:")) {
             return new FileObjectStore(folder(uri), context.randomness());
         }
+        if (lower.startsWith("s3://")) {
+            S3Location location = S3Location.parse(uri);
+            ObjectStore bucket = new S3ObjectStore(location, context, S3Limits.DEFAULT);
+            return location.prefix().isEmpty()
+                    ? bucket
+                    : PrefixedObjectStore.owning(bucket, location.prefix());
+        }
         throw bad(uri, "use file:DIR, s3://bucket/prefix?endpoint=… or memory:");
     }
 

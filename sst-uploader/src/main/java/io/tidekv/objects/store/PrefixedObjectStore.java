@@ -4,14 +4,27 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A view of another store's objects below a prefix. Closing it leaves the other store open. */
+/** A view of another store's objects below a prefix. */
 final class PrefixedObjectStore implements ObjectStore {
     private final ObjectStore base;
     private final String prefix;
 
-    PrefixedObjectStore(ObjectStore base, String prefix) {
+    private final boolean owning;
+
+    private PrefixedObjectStore(ObjectStore base, String prefix, boolean owning) {
         this.base = base;
         this.prefix = ObjectNames.check(prefix) + "/";
+        this.owning = owning;
+    }
+
+    /** Closing the view leaves the other store open. */
+    static ObjectStore view(ObjectStore base, String prefix) {
+        return new PrefixedObjectStore(base, prefix, false);
+    }
+
+    /** Closing the view closes the other store. */
+    static ObjectStore owning(ObjectStore base, String prefix) {
+        return new PrefixedObjectStore(base, prefix, true);
     }
 
     @Override
@@ -61,11 +74,15 @@ final class PrefixedObjectStore implements ObjectStore {
 
     @Override
     public String describe() {
-        return base.describe() + "/" + prefix.substring(0, prefix.length() - 1);
+        return base.describe() + ", below " + prefix.substring(0, prefix.length() - 1);
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        if (owning) {
+            base.close();
+        }
+    }
 
     private String full(String name) {
         return prefix + ObjectNames.check(name);

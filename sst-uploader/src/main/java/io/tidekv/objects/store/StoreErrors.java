@@ -3,6 +3,7 @@ package io.tidekv.objects.store;
 import io.tidekv.objects.store.ObjectStoreException.Kind;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -73,6 +74,10 @@ final class StoreErrors {
     static ObjectStoreException failed(String name, String action, IOException e) {
         String reason = reason(e);
         String lower = reason.toLowerCase(Locale.ROOT);
+        if (e instanceof FileAlreadyExistsException) {
+            return new ObjectStoreException(
+                    Kind.INVALID, name, "cannot " + action + ": it exists already", e);
+        }
         if (lower.contains("no space left") || lower.contains("quota exceeded")) {
             return new ObjectStoreException(
                     Kind.FULL, name, "cannot " + action + ": no space left: free some", e);
