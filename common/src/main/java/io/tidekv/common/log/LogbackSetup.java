@@ -45,6 +45,8 @@ public final class LogbackSetup extends ContextAwareBase implements Configurator
         root.addAppender(appender);
         String level = LogSettings.value("tidekv.log.level", "info");
         context.getLogger("io.tidekv").setLevel(Level.toLevel(level, Level.INFO));
+        // Warns, with stack traces, of every peer that does not answer; PD says so itself.
+        context.getLogger("org.apache.ratis").setLevel(Level.ERROR);
         JulBridge.install();
     }
 
