@@ -2,6 +2,7 @@ package io.tidekv.pd.ratis;
 
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.apache.ratis.RaftConfigKeys;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.server.RaftServerConfigKeys;
@@ -23,6 +24,9 @@ final class RatisSettings {
     static RaftProperties of(RatisOptions options) {
         RaftProperties p = new RaftProperties();
         RaftServerConfigKeys.setStorageDir(p, List.of(options.folder().toFile()));
+        if (options.alone()) {
+            RaftConfigKeys.Rpc.setType(p, new AloneRpc());
+        }
         GrpcConfigKeys.Server.setHost(p, options.listen().host());
         GrpcConfigKeys.Server.setPort(p, options.listen().port());
         GrpcConfigKeys.Server.setBossGroupSize(p, 1);

@@ -91,7 +91,7 @@ class RatisStateLogTest {
             logs.put(leader, back);
             await().atMost(Duration.ofSeconds(10)).until(() -> nextId(back) == 52);
         } finally {
-            logs.values().forEach(RatisStateLog::close);
+            logs.values().parallelStream().forEach(RatisStateLog::close);
         }
     }
 
