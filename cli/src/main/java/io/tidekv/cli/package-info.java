@@ -1,4 +1,7 @@
-/** The tidekv command. */
+/**
+ * The command {@code tidekv}: what a person types and what they read when it fails. One thread per
+ * command; whatever else runs belongs to the roles or to {@link io.tidekv.cli.client}.
+ */
 @NullMarked
 package io.tidekv.cli;
 

@@ -1,0 +1,143 @@
+package io.tidekv.cli.bench;
+
+import com.google.protobuf.ByteString;
+import io.tidekv.cli.CliException;
+import io.tidekv.cli.Console;
+import io.tidekv.cli.PdOption;
+import io.tidekv.cli.client.KvClient;
+import io.tidekv.common.Randomness;
+import io.tidekv.common.time.Clock;
+import io.tidekv.common.time.SystemClock;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** {@code tidekv bench kv}. */
+@Command(
+        name = "kv",
+        description = {
+            "Closed-loop load: each client sends its next request when the last is answered.",
+            "Exit code 1 when an operation failed."
+        })
+final class KvCommand implements Callable<Integer> {
+    private static final int LOADERS = 128;
+    private static final double WARM_UP_SECONDS = 2;
+
+    @Mixin private PdOption pd = new PdOption();
+
+    @Option(
+            names = "--workload",
+            required = true,
+            completionCandidates = Names.class,
+            converter = Reader.class,
+            description = "${COMPLETION-CANDIDATES}; a raw-scan reads 100 pairs.")
+    private Workload workload = Workload.RAW_PUT;
+
+    @Option(names = "--clients", description = "Clients at once (default ${DEFAULT-VALUE}).")
+    private int clients = 1;
+
+    @Option(names = "--value-size", description = "Bytes of a value (default ${DEFAULT-VALUE}).")
+    private int valueSize = 100;
+
+    @Option(names = "--keys", description = "Different keys (default ${DEFAULT-VALUE}).")
+    private long keys = 10_000;
+
+    @Option(names = "--duration", description = "Seconds (default ${DEFAULT-VALUE}).")
+    private double duration = 10;
+
+    @Option(names = "--skip-load", description = "Reads find what an earlier run has written.")
+    private boolean skipLoad;
+
+    @Option(names = "--unary", description = "A call per request instead of batches in a stream.")
+    private boolean unary;
+
+    @Option(
+            names = "--ready-file",
+            paramLabel = "FILE",
+            description = "Of a playground: the processes whose CPU is measured.")
+    private @Nullable Path readyFile;
+
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    private final Console console;
+    private final Clock clock = SystemClock.INSTANCE;
+
+    KvCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        if (clients < 1 || keys < 1 || valueSize < 1 || duration <= 0) {
+            throw new CliException(
+                    "--clients, --keys, --value-size and --duration must be above 0");
+        }
+        try (KvClient client = new KvClient(pd.endpoints(), !unary)) {
+            ServerCpu cpu = ServerCpu.of(readyFile, client.pd());
+            ByteString value = Workload.value(valueSize, Randomness.seeded(valueSize));
+            if (workload.reads() && !skipLoad) {
+                load(client, value);
+            }
+            new ClosedLoop(client, clock, workload, value)
+                    .forSeconds(clients, keys, Math.min(WARM_UP_SECONDS, duration));
+            Map<String, Double> before = cpu.read();
+            ClosedLoop loop = new ClosedLoop(client, clock, workload, value);
+            ClosedLoop.Result result = loop.forSeconds(clients, keys, duration);
+            Report report =
+                    new Report(
+                            workload,
+                            clients,
+                            valueSize,
+                            keys,
+                            result,
+                            ServerCpu.between(before, cpu.read()));
+            console.line(json ? report.json() : report.text());
+            if (loop.lastError() != null) {
+                console.note("tidekv: an operation failed: " + loop.lastError().getMessage());
+            }
+            return result.errors() == 0 ? 0 : 1;
+        }
+    }
+
+    private void load(KvClient client, ByteString value) throws InterruptedException {
+        ClosedLoop loader = new ClosedLoop(client, clock, workload.loader(), value);
+        ClosedLoop.Result loaded = loader.once(LOADERS, keys);
+        if (loaded.errors() > 0) {
+            Throwable why = loader.lastError();
+            throw new CliException(
+                    "could not write the keys to read: " + (why == null ? "" : why.getMessage()));
+        }
+    }
+
+    static final class Names implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Arrays.stream(Workload.values()).map(Workload::toString).iterator();
+        }
+    }
+
+    static final class Reader implements ITypeConverter<Workload> {
+        @Override
+        public Workload convert(String text) {
+            return Arrays.stream(Workload.values())
+                    .filter(workload -> workload.toString().equals(text))
+                    .findFirst()
+                    .orElseThrow(
+                            () ->
+                                    new TypeConversionException(
+                                            "\""
+                                                    + text
+                                                    + "\" is none of "
+                                                    + Arrays.toString(Workload.values())));
+        }
+    }
+}

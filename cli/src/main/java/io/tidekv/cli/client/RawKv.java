@@ -1,0 +1,114 @@
+package io.tidekv.cli.client;
+
+import com.google.protobuf.ByteString;
+import io.tidekv.proto.kvrpcpb.KvPair;
+import io.tidekv.proto.kvrpcpb.RawDeleteRequest;
+import io.tidekv.proto.kvrpcpb.RawGetRequest;
+import io.tidekv.proto.kvrpcpb.RawPutRequest;
+import io.tidekv.proto.kvrpcpb.RawScanRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** Raw keys and values, without transactions. Thread-safe. */
+public final class RawKv {
+    private final KvClient client;
+
+    public RawKv(KvClient client) {
+        this.client = client;
+    }
+
+    /** Durable when the future completes. {@code ttlSeconds} 0 keeps the value for ever. */
+    public CompletableFuture<Void> put(ByteString key, ByteString value, long ttlSeconds) {
+        return client.call(
+                        Command.RAW_PUT,
+                        key,
+                        route ->
+                                RawPutRequest.newBuilder()
+                                        .setContext(route.context())
+                                        .setKey(key)
+                                        .setValue(value)
+                                        .setTtl(ttlSeconds)
+                                        .build())
+                .thenAccept(answer -> check(answer.getError()));
+    }
+
+    /** The value, or nothing. */
+    public CompletableFuture<Optional<ByteString>> get(ByteString key) {
+        return client.call(
+                        Command.RAW_GET,
+                        key,
+                        route ->
+                                RawGetRequest.newBuilder()
+                                        .setContext(route.context())
+                                        .setKey(key)
+                                        .build())
+                .thenApply(
+                        answer -> {
+                            check(answer.getError());
+                            return answer.getNotFound()
+                                    ? Optional.<ByteString>empty()
+                                    : Optional.of(answer.getValue());
+                        });
+    }
+
+    /** Deletes; a key that is not there is no error. */
+    public CompletableFuture<Void> delete(ByteString key) {
+        return client.call(
+                        Command.RAW_DELETE,
+                        key,
+                        route ->
+                                RawDeleteRequest.newBuilder()
+                                        .setContext(route.context())
+                                        .setKey(key)
+                                        .build())
+                .thenAccept(answer -> check(answer.getError()));
+    }
+
+    /** At most {@code limit} pairs in {@code [start, end)}, in order; empty end: no bound. */
+    public CompletableFuture<List<KvPair>> scan(ByteString start, ByteString end, int limit) {
+        return scan(start, end, limit, new ArrayList<>());
+    }
+
+    private CompletableFuture<List<KvPair>> scan(
+            ByteString start, ByteString end, int limit, List<KvPair> found) {
+        ByteString[] regionEnd = {ByteString.EMPTY};
+        return client.call(
+                        Command.RAW_SCAN,
+                        start,
+                        route -> {
+                            regionEnd[0] = route.region().getEndKey();
+                            return RawScanRequest.newBuilder()
+                                    .setContext(route.context())
+                                    .setStartKey(start)
+                                    .setEndKey(nearer(end, regionEnd[0]))
+                                    .setLimit(limit - found.size())
+                                    .build();
+                        })
+                .thenCompose(
+                        answer -> {
+                            found.addAll(answer.getKvsList());
+                            ByteString next = regionEnd[0];
+                            boolean last =
+                                    next.isEmpty()
+                                            || (!end.isEmpty() && Route.compare(next, end) >= 0);
+                            return found.size() >= limit || last
+                                    ? CompletableFuture.completedFuture(found)
+                                    : scan(next, end, limit, found);
+                        });
+    }
+
+    private static ByteString nearer(ByteString a, ByteString b) {
+        if (a.isEmpty() || b.isEmpty()) {
+            return a.isEmpty() ? b : a;
+        }
+        return Route.compare(a, b) < 0 ? a : b;
+    }
+
+    private static void check(String error) {
+        if (!error.isEmpty()) {
+            throw new KvFailure(error);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+package io.tidekv.cli.server;
+
+/** A role that has started in this process. Closing ends it in order and takes a bounded time. */
+public interface RunningRole extends AutoCloseable {
+    /** Id that PD gave: of the store or the WAL node; 0 for others. */
+    long id();
+
+    /** host:port that it serves on. */
+    String address();
+
+    /** host:port of its status pages; empty when it has none. */
+    String statusAddress();
+
+    @Override
+    void close();
+}

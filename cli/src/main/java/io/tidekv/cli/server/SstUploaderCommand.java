@@ -1,0 +1,31 @@
+package io.tidekv.cli.server;
+
+import io.tidekv.cli.Console;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code tidekv sst-uploader}. */
+@Command(
+        name = "sst-uploader",
+        description = "Run the worker beside the object store; so far it only watches the store.")
+public final class SstUploaderCommand extends RoleCommand {
+    @Option(names = "--status-addr", paramLabel = "HOST:PORT", description = "Status over HTTP.")
+    private @Nullable String statusAddr;
+
+    @Option(
+            names = "--object-store",
+            paramLabel = "URI",
+            description = "file:DIR or s3://bucket/prefix?endpoint=…")
+    private @Nullable String objectStore;
+
+    public SstUploaderCommand(Console console) {
+        super(console, RoleKind.SST_UPLOADER);
+    }
+
+    @Override
+    void flags(Flags flags) {
+        flags.put("status-addr", statusAddr);
+        flags.put("object-store", objectStore);
+    }
+}
