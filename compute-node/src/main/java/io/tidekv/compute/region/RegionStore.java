@@ -1,48 +1,313 @@
 package io.tidekv.compute.region;
 
+import io.tidekv.common.Threads;
 import io.tidekv.common.error.KvError;
-import io.tidekv.common.error.KvException;
+import io.tidekv.common.time.Clock;
+import io.tidekv.common.time.Scheduler;
+import io.tidekv.compute.pd.PdLink;
+import io.tidekv.compute.pd.StoreReporter;
+import io.tidekv.compute.tablet.TabletStore;
+import io.tidekv.proto.cluster.Assign;
+import io.tidekv.proto.cluster.RegionReport;
+import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.cluster.SplitOrder;
+import io.tidekv.proto.cluster.StoreCommand;
+import io.tidekv.proto.cluster.StoreStats;
+import io.tidekv.proto.region.Owner;
+import io.tidekv.proto.region.RegionShape;
+import io.tidekv.wal.client.WalLink;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * All regions of this store: their leaders, tablets and the threads that drive them. Thread-safe.
+ * All regions of this store: their leaders, tablets and the threads that drive them. Takes PD's
+ * orders and reports to it. Thread-safe.
  */
 public final class RegionStore implements RegionAccess, AutoCloseable {
-    private final long storeId;
-    private final long clusterId;
+    private static final Logger log = LoggerFactory.getLogger(RegionStore.class);
+    private static final int QUEUED_MAX = 1_000_000;
 
-    RegionStore(long storeId, long clusterId) {
-        this.storeId = storeId;
-        this.clusterId = clusterId;
+    /**
+     * What a store is made of.
+     *
+     * @param owner id and incarnation that PD has issued to this process
+     * @param apiMode of the cluster: 1 = V1, 2 = V1TTL
+     * @param tablets stays open when the store is closed
+     * @param stats of the local disk, for PD; called often
+     */
+    public record Parts(
+            long clusterId,
+            Owner owner,
+            int apiMode,
+            StoreOptions options,
+            PdLink pd,
+            WalLink.Factory wal,
+            TabletStore tablets,
+            Supplier<StoreStats> stats,
+            Clock clock,
+            Scheduler scheduler,
+            StoreEvents events) {}
+
+    private final Parts parts;
+    private final ExecutorService openers;
+    private final ExecutorService publishers;
+    private final RegionEnv env;
+    private final WalConnections connections;
+    private final List<RegionLoop> loops = new ArrayList<>();
+    private final StoreReporter reporter;
+    private volatile boolean leaving;
+
+    private RegionStore(Parts parts) {
+        this.parts = parts;
+        StoreOptions options = parts.options;
+        openers = Threads.pool("tablet-open", options.openers(), QUEUED_MAX);
+        publishers = Threads.pool("tablet-publish", options.publishers(), QUEUED_MAX);
+        connections = new WalConnections(parts.wal);
+        reporter =
+                new StoreReporter(
+                        parts.pd,
+                        parts.clusterId,
+                        parts.owner,
+                        new Reports(),
+                        this::order,
+                        parts.clock,
+                        parts.scheduler);
+        env =
+                new RegionEnv(
+                        parts.clusterId,
+                        parts.owner,
+                        parts.apiMode,
+                        options,
+                        parts.clock,
+                        parts.tablets,
+                        parts.pd,
+                        openers,
+                        publishers,
+                        new Budget(options),
+                        new AtomicInteger(),
+                        new Directory(parts.owner.getStoreId(), reporter::poke),
+                        parts.events,
+                        this::assign);
+        for (int i = 0; i < options.loops(); i++) {
+            loops.add(new RegionLoop(env, i, options.loops(), connections));
+        }
+        connections.loops(loops);
+    }
+
+    /** Starts the threads and the talks with PD; regions come as PD assigns them. */
+    public static RegionStore start(Parts parts) {
+        RegionStore store = new RegionStore(parts);
+        store.loops.forEach(RegionLoop::start);
+        store.reporter.start();
+        return store;
     }
 
     @Override
     public long storeId() {
-        return storeId;
+        return parts.owner.getStoreId();
     }
 
     @Override
     public long clusterId() {
-        return clusterId;
+        return parts.clusterId;
     }
 
     @Override
     public Region region(long regionId) {
-        throw new KvException(
-                new KvError.RegionNotFound(regionId, "region " + regionId + " is not here"));
+        return env.directory().find(regionId);
     }
 
     @Override
     public List<Region> regions() {
-        return List.of();
+        return List.copyOf(env.directory().all());
     }
 
     @Override
     public List<KvError.Route> siblings(Region region, long version) {
-        return List.of(new KvError.Route(region.shape(), storeId));
+        return env.directory().siblings(region, version);
     }
 
-    /** Stops serving, drains, releases every lease and reports it; takes a bounded time. */
+    /** What PD is told of each region at present, by id: also those that do not serve. */
+    public Map<Long, RegionReport> reports() {
+        return env.directory().reports();
+    }
+
+    /** Bytes of writes that wait for the log or are under way to it. */
+    public long proposalBytes() {
+        return env.budget().proposalBytes();
+    }
+
+    /** Applied bytes that are in no published record yet. */
+    public long unpublishedBytes() {
+        return env.budget().unpublishedBytes();
+    }
+
+    private RegionLoop loopOf(long regionId) {
+        return loops.get(LoopSeq.loopOf(regionId, loops.size()));
+    }
+
+    private void assign(Assign order) {
+        RegionLoop loop = loopOf(order.getShape().getRegionId());
+        loop.execute(
+                () -> {
+                    if (!leaving) {
+                        loop.assign(order);
+                    }
+                });
+    }
+
+    private void order(StoreCommand command) {
+        switch (command.getBodyCase()) {
+            case ASSIGN -> assign(command.getAssign());
+            case REVOKE -> {
+                long id = command.getRevoke().getRegionId();
+                long term = command.getRevoke().getTerm();
+                loopOf(id).execute(() -> loopOf(id).revoke(id, term));
+            }
+            case MOVE -> {
+                long id = command.getMove().getRegionId();
+                long term = command.getMove().getTerm();
+                onPeer(
+                        id,
+                        peer -> {
+                            if (peer.term() == term) {
+                                peer.handOver();
+                            }
+                        });
+            }
+            case SPLIT -> split(command.getSplit());
+            case WAL_NODES -> connections.update(command.getWalNodes().getNodesList());
+            case FENCED -> fenced(command.getFenced().getReason());
+            case ACK, BODY_NOT_SET -> log.debug("nothing to do for {}", command.getBodyCase());
+        }
+    }
+
+    private void split(SplitOrder order) {
+        CompletableFuture<List<RegionShape>> result = new CompletableFuture<>();
+        result.whenComplete(
+                (shapes, error) -> {
+                    if (error != null) {
+                        log.info("PD's order to split failed: {}", error.getMessage());
+                    }
+                });
+        onPeer(
+                order.getRegionId(),
+                peer -> peer.split(order.getVersion(), order.getKeysList(), result));
+    }
+
+    private void onPeer(long regionId, Consumer<RegionPeer> step) {
+        RegionLoop loop = loopOf(regionId);
+        loop.execute(
+                () -> {
+                    RegionPeer peer = loop.peer(regionId);
+                    if (peer != null) {
+                        peer.guard(() -> step.accept(peer));
+                        loop.touch(peer);
+                    }
+                });
+    }
+
+    /** Nothing is answered any more, not even what a lease would still cover. */
+    private void fenced(String reason) {
+        if (leaving) {
+            return;
+        }
+        leaving = true;
+        log.error("this store is fenced: {}", reason);
+        env.directory().all().forEach(RegionHandle::stop);
+        loops.forEach(loop -> loop.abandonAll("the store is fenced"));
+        parts.events.onFenced(reason);
+    }
+
+    /**
+     * Stops serving, drains, releases every lease and reports it; takes a bounded time. What cannot
+     * be released in it is taken over when its lease has run out.
+     */
     @Override
-    public void close() {}
+    public void close() {
+        long deadline = parts.clock.monotonicNanos() + parts.options.shutdown().toNanos();
+        leaving = true;
+        reporter.poke();
+        for (RegionLoop loop : loops) {
+            loop.execute(() -> loop.peers().forEach(p -> p.guard(() -> p.leave("shutdown"))));
+        }
+        await(deadline, () -> loops.stream().allMatch(RegionLoop::isEmpty));
+        lastReport();
+        reporter.close();
+        loops.forEach(loop -> loop.abandonAll("the store ends"));
+        long grace = parts.clock.monotonicNanos() + TimeUnit.SECONDS.toNanos(2);
+        await(grace, () -> loops.stream().allMatch(RegionLoop::isEmpty) && tabletsClosed());
+        loops.forEach(RegionLoop::stop);
+        connections.close();
+        openers.shutdownNow();
+        publishers.shutdownNow();
+        if (!tabletsClosed()) {
+            log.warn("{} tablets are still in use at the end", env.tabletsOpen().get());
+        }
+    }
+
+    private boolean tabletsClosed() {
+        return env.tabletsOpen().get() == 0;
+    }
+
+    private void lastReport() {
+        try {
+            reporter.reported().get(500, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            log.info("PD did not acknowledge the last report");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Waits for {@code done}, looking again each time a loop has come round. */
+    private void await(long deadlineNanos, BooleanSupplier done) {
+        while (!done.getAsBoolean() && parts.clock.monotonicNanos() - deadlineNanos < 0) {
+            CompletableFuture<Void> round = new CompletableFuture<>();
+            parts.scheduler.after(Duration.ofMillis(10), () -> round.complete(null));
+            try {
+                round.get(1, TimeUnit.SECONDS);
+            } catch (ExecutionException | TimeoutException e) {
+                log.debug("still waiting for the regions to end");
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    /** What PD hears. */
+    private final class Reports implements StoreReporter.Source {
+        @Override
+        public Map<Long, RegionReport> regions() {
+            return env.directory().reports();
+        }
+
+        @Override
+        public StoreStats stats() {
+            long serving =
+                    env.directory().reports().values().stream()
+                            .filter(report -> report.getState() == RegionState.LEADING)
+                            .count();
+            return parts.stats.get().toBuilder().setRegionCount(serving).build();
+        }
+
+        @Override
+        public boolean leaving() {
+            return leaving;
+        }
+    }
 }

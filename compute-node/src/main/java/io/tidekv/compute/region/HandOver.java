@@ -1,0 +1,39 @@
+package io.tidekv.compute.region;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A planned move, seen from the store that hands over: publishes while it serves, publishes the
+ * little that has come since, then leaves. If the object store does not take the records the region
+ * stays, and PD asks again. Belongs to the region's loop.
+ */
+final class HandOver {
+    private static final Logger log = LoggerFactory.getLogger(HandOver.class);
+
+    private final RegionPeer peer;
+    private final RegionPeer.Led led;
+
+    HandOver(RegionPeer peer, RegionPeer.Led led) {
+        this.peer = peer;
+        this.led = led;
+    }
+
+    void start() {
+        led.publication().request(error -> next(error, this::again));
+    }
+
+    private void again() {
+        led.publication().request(error -> next(error, () -> peer.leave("moved by PD's order")));
+    }
+
+    private void next(@Nullable Throwable error, Runnable step) {
+        if (error == null) {
+            step.run();
+        } else {
+            log.warn("region {} is not handed over: {}", peer.id(), error.toString());
+            peer.handOverFailed();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package io.tidekv.compute.region;
+
+import io.tidekv.proto.cluster.RegionReport;
+import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.VoterConfig;
+import java.util.List;
+
+/** What PD is told of one region in one term. Belongs to the region's loop. */
+final class PeerReports {
+    private static final long REFRESH_NANOS = 2_000_000_000L;
+
+    private final RegionEnv env;
+    private final RegionHandle handle;
+    private final long term;
+    private long refreshedNanos;
+    private long writtenBytes;
+
+    PeerReports(RegionEnv env, RegionHandle handle, long term) {
+        this.env = env;
+        this.handle = handle;
+        this.term = term;
+        this.refreshedNanos = env.nowNanos();
+    }
+
+    void state(RegionState state, String error, VoterConfig config) {
+        env.directory()
+                .report(
+                        RegionReport.newBuilder()
+                                .setShape(handle.shape())
+                                .setTerm(term)
+                                .setState(state)
+                                .setError(error)
+                                .setConfig(config)
+                                .build());
+    }
+
+    /** Serves, in this shape and of about this size. */
+    void serving(RegionPeer.Led led) {
+        refreshedNanos = env.nowNanos();
+        RegionShape shape = led.machine().shape();
+        long bytes =
+                led.tablet()
+                        .approximateBytes(
+                                shape.getStartKey().toByteArray(), shape.getEndKey().toByteArray());
+        env.directory()
+                .report(
+                        RegionReport.newBuilder()
+                                .setShape(shape)
+                                .setTerm(term)
+                                .setState(RegionState.LEADING)
+                                .setConfig(led.leader().config())
+                                .setAppliedIndex(led.tablet().applied().index())
+                                .setApproximateBytes(bytes)
+                                .setApproximateKeys(led.tablet().approximateKeys())
+                                .setWrittenBytes(writtenBytes)
+                                .build());
+    }
+
+    /** Brings the numbers up to date now and then. */
+    void refresh(RegionPeer.Led led) {
+        if (env.nowNanos() - refreshedNanos > REFRESH_NANOS) {
+            serving(led);
+        }
+    }
+
+    void written(List<Entry> entries) {
+        for (Entry entry : entries) {
+            writtenBytes += entry.getData().size();
+        }
+    }
+}

@@ -1,0 +1,13 @@
+package io.tidekv.compute.region;
+
+import com.google.protobuf.ByteString;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A write on its way into the log.
+ *
+ * @param version of the region that its keys were checked against
+ * @param deadlineNanos when its fate is declared unknown
+ */
+record Proposal(
+        long version, ByteString data, long deadlineNanos, CompletableFuture<Void> result) {}

@@ -1,0 +1,45 @@
+package io.tidekv.compute.region;
+
+import io.tidekv.common.time.Clock;
+import io.tidekv.compute.pd.PdLink;
+import io.tidekv.compute.tablet.TabletStore;
+import io.tidekv.proto.cluster.Assign;
+import io.tidekv.proto.region.Owner;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+/**
+ * What the regions of a store share.
+ *
+ * @param apiMode of the cluster: 1 = V1, 2 = V1TTL
+ * @param openers runs openings and closings of tablets
+ * @param publishers runs flushes and uploads
+ * @param tabletsOpen tablets that are not closed yet
+ * @param assignments takes regions that begin here by a split
+ */
+record RegionEnv(
+        long clusterId,
+        Owner owner,
+        int apiMode,
+        StoreOptions options,
+        Clock clock,
+        TabletStore tablets,
+        PdLink pd,
+        ExecutorService openers,
+        ExecutorService publishers,
+        Budget budget,
+        AtomicInteger tabletsOpen,
+        Directory directory,
+        StoreEvents events,
+        Consumer<Assign> assignments) {
+
+    /** Opens a region here as if PD had ordered it. Thread-safe. */
+    void assign(Assign order) {
+        assignments.accept(order);
+    }
+
+    long nowNanos() {
+        return clock.monotonicNanos();
+    }
+}

@@ -1,0 +1,223 @@
+package io.tidekv.compute.region;
+
+import com.google.protobuf.ByteString;
+import io.tidekv.common.time.Clock;
+import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.compute.engine.WriteBatchBuilder;
+import io.tidekv.compute.region.core.RegionLeader;
+import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.proto.region.RegionShape;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A region in one term as callers on any thread see it. The region's loop publishes two volatile
+ * values here: what serves, and since when the lease counts. Both are withdrawn before the region
+ * gives its lease up.
+ */
+final class RegionHandle implements RegionAccess.Region {
+    /**
+     * What answers reads and takes writes; replaced as a whole when the shape changes, and compared
+     * by identity to see that it was not.
+     */
+    static final class Serving {
+        private final RegionShape shape;
+        private final Tablet tablet;
+
+        Serving(RegionShape shape, Tablet tablet) {
+            this.shape = shape;
+            this.tablet = tablet;
+        }
+
+        RegionShape shape() {
+            return shape;
+        }
+
+        Tablet tablet() {
+            return tablet;
+        }
+    }
+
+    private final RegionEnv env;
+    private final RegionLoop loop;
+    private final long id;
+    private final long term;
+    private final AtomicLong proposalBytes = new AtomicLong();
+    private volatile RegionShape shape;
+    private volatile @Nullable Serving serving;
+    private volatile Clock.@Nullable Reading lease;
+
+    RegionHandle(RegionEnv env, RegionLoop loop, RegionShape shape, long term) {
+        this.env = env;
+        this.loop = loop;
+        this.id = shape.getRegionId();
+        this.shape = shape;
+        this.term = term;
+    }
+
+    /** Loop: from now on reads and writes are taken, under this shape. */
+    void serve(Serving now) {
+        shape = now.shape;
+        serving = now;
+    }
+
+    /** Loop: the lease in force, or none. */
+    void lease(Clock.@Nullable Reading start) {
+        lease = serving == null ? null : start;
+    }
+
+    /** Loop: nothing is taken any more. Comes before the voters hear of it. */
+    void stop() {
+        lease = null;
+        serving = null;
+    }
+
+    /** What serves now, or null. */
+    @Nullable Serving serving() {
+        return serving;
+    }
+
+    boolean isServing() {
+        return serving != null;
+    }
+
+    @Override
+    public RegionShape shape() {
+        return shape;
+    }
+
+    @Override
+    public long term() {
+        return term;
+    }
+
+    @Override
+    public CompletableFuture<KvSnapshot> read(long version) {
+        Serving current = serving;
+        if (current == null) {
+            return failed(Failures.notLeader(id));
+        }
+        if (current.shape.getVersion() != version) {
+            return failed(wrongVersion(version));
+        }
+        if (lease != null) {
+            try {
+                KvSnapshot snapshot = current.tablet.snapshot(current.shape);
+                if (stillOwned(current)) {
+                    return CompletableFuture.completedFuture(snapshot);
+                }
+                snapshot.close();
+            } catch (RuntimeException e) {
+                // A tablet is closed some time after it has been withdrawn.
+                return failed(serving == current ? e : Failures.notLeader(id));
+            }
+        }
+        CompletableFuture<KvSnapshot> result = new CompletableFuture<>();
+        loop.execute(
+                () -> {
+                    RegionPeer peer = loop.peer(id);
+                    if (peer == null || peer.handle() != this) {
+                        result.completeExceptionally(Failures.notLeader(id));
+                    } else {
+                        peer.guard(() -> peer.read(version, result));
+                        loop.touch(peer);
+                    }
+                });
+        return result;
+    }
+
+    /**
+     * Whether a snapshot taken of {@code current} before this call may be shown. The clocks are
+     * read last, so whatever time was lost before, to a pause of any length, counts.
+     */
+    private boolean stillOwned(Serving current) {
+        Clock.Reading start = lease;
+        return start != null
+                && serving == current
+                && RegionLeader.leaseCovers(env.options().leader(), start, env.clock().read());
+    }
+
+    @Override
+    public CompletableFuture<Void> write(long version, WriteBatchBuilder batch) {
+        Serving current = serving;
+        if (current == null) {
+            return failed(Failures.notLeader(id));
+        }
+        if (current.shape.getVersion() != version) {
+            return failed(wrongVersion(version));
+        }
+        ByteString data = batch.build();
+        if (data.size() > env.options().entryBytesMax()) {
+            return failed(Failures.tooLarge(id, data.size(), env.options().entryBytesMax()));
+        }
+        ByteString outside = BatchBytes.keyOutside(data, current.shape);
+        if (outside != null) {
+            return failed(Failures.keyOutside(outside, current.shape));
+        }
+        if (env.budget().isFull()) {
+            return failed(Failures.busy("too much waits for the object store", 1000));
+        }
+        if (!admit(data.size())) {
+            return failed(Failures.busy("too many writes wait for the log", 100));
+        }
+        Proposal proposal =
+                new Proposal(
+                        version,
+                        data,
+                        env.nowNanos() + env.options().proposalTimeout().toNanos(),
+                        new CompletableFuture<>());
+        proposal.result().whenComplete((done, error) -> release(data.size()));
+        loop.execute(
+                () -> {
+                    RegionPeer peer = loop.peer(id);
+                    if (peer == null || peer.handle() != this) {
+                        proposal.result().completeExceptionally(Failures.notLeader(id));
+                    } else {
+                        peer.guard(() -> peer.write(proposal));
+                        loop.touch(peer);
+                    }
+                });
+        return proposal.result();
+    }
+
+    private boolean admit(long bytes) {
+        if (proposalBytes.addAndGet(bytes) > env.options().regionProposalBytes()
+                || !env.budget().take(bytes)) {
+            proposalBytes.addAndGet(-bytes);
+            return false;
+        }
+        return true;
+    }
+
+    private void release(long bytes) {
+        proposalBytes.addAndGet(-bytes);
+        env.budget().give(bytes);
+    }
+
+    @Override
+    public CompletableFuture<List<RegionShape>> split(long version, List<byte[]> keys) {
+        CompletableFuture<List<RegionShape>> result = new CompletableFuture<>();
+        List<ByteString> at = keys.stream().map(ByteString::copyFrom).toList();
+        loop.execute(
+                () -> {
+                    RegionPeer peer = loop.peer(id);
+                    if (peer == null || peer.handle() != this) {
+                        result.completeExceptionally(Failures.notLeader(id));
+                    } else {
+                        peer.guard(() -> peer.split(version, at, result));
+                        loop.touch(peer);
+                    }
+                });
+        return result;
+    }
+
+    RuntimeException wrongVersion(long asked) {
+        return Failures.epoch(env.directory().siblings(this, asked), id, asked);
+    }
+
+    private static <T> CompletableFuture<T> failed(RuntimeException error) {
+        return CompletableFuture.failedFuture(error);
+    }
+}

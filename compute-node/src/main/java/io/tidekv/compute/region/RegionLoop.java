@@ -1,0 +1,340 @@
+package io.tidekv.compute.region;
+
+import io.tidekv.common.Threads;
+import io.tidekv.common.time.Clock;
+import io.tidekv.compute.region.core.LeaderRules;
+import io.tidekv.compute.region.core.SessionRenewer;
+import io.tidekv.proto.cluster.Assign;
+import io.tidekv.proto.cluster.RegionReport;
+import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.wal.WalRequest;
+import io.tidekv.proto.wal.WalResponse;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One thread and the regions that it drives. A round takes the events at hand, lets the touched
+ * regions send, hands each WAL node one message with the requests of all of them, and then applies
+ * what is committed. Sleeps while nothing happens, but for a tick.
+ *
+ * <p>The queue has no bound of its own: writes and reads are admitted by bytes and count before
+ * they enter, responses are bounded by the leaders' windows, and everything else comes once per
+ * region and cause.
+ */
+final class RegionLoop {
+    private static final Logger log = LoggerFactory.getLogger(RegionLoop.class);
+    private static final int EVENTS_PER_ROUND = 1024;
+    private static final long TICK_MS = 100;
+    private static final long OPENING_TICK_MS = 20;
+    private static final long ASIDE_TIMEOUT_MS = 2000;
+    private static final int ENDED_MAX = 100_000;
+
+    /** A request made for a region that is not led by this loop. */
+    private record Aside(
+            long walId, long deadlineNanos, Consumer<@Nullable WalResponse> onAnswer) {}
+
+    private final RegionEnv env;
+    private final int index;
+    private final int loops;
+    private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
+    private final Map<Long, RegionPeer> peers = new LinkedHashMap<>();
+    private final Set<RegionPeer> touched = new LinkedHashSet<>();
+    private final Set<Long> connected = new TreeSet<>();
+    private final Map<Long, Aside> asides = new LinkedHashMap<>();
+    private final Outbox outbox;
+    private final SessionRenewer renewer;
+    // Last term of regions that were led here, oldest first.
+    private final Map<Long, Long> ended = new LinkedHashMap<>();
+    private long asideSeq;
+    private long tickedNanos;
+    // Some region waits for its voters: ticks come faster, for a quick takeover.
+    private boolean opening;
+    private volatile int count;
+    private volatile boolean stopping;
+    private @Nullable Thread thread;
+
+    RegionLoop(RegionEnv env, int index, int loops, WalConnections connections) {
+        this.env = env;
+        this.index = index;
+        this.loops = loops;
+        this.outbox = new Outbox(connections::send);
+        this.renewer =
+                new SessionRenewer(
+                        env.options().leader(),
+                        LeaderRules.RIGHT,
+                        env.owner(),
+                        (walId, request) -> outbox.send(walId, LoopSeq.mark(request, index, loops)),
+                        this::pending);
+        this.tickedNanos = env.clock().monotonicNanos();
+    }
+
+    void start() {
+        thread = Threads.start("region-loop-" + index, this::run);
+    }
+
+    /** Runs {@code event} on this loop, after those that came before. Thread-safe. */
+    void execute(Runnable event) {
+        queue.add(event);
+    }
+
+    private void run() {
+        while (!stopping) {
+            try {
+                round();
+            } catch (InterruptedException e) {
+                return;
+            } catch (Throwable e) {
+                // Its regions must not look alive while nothing drives them.
+                log.error("a region loop has failed", e);
+                env.events().onFatal("a region loop has failed: " + e);
+                return;
+            }
+        }
+    }
+
+    private void round() throws InterruptedException {
+        boolean busy = !touched.isEmpty();
+        Runnable event = busy ? queue.poll() : queue.poll(nanosToTick(), TimeUnit.NANOSECONDS);
+        for (int i = 0; event != null; i++) {
+            guarded(event);
+            event = i < EVENTS_PER_ROUND ? queue.poll() : null;
+        }
+        if (nanosToTick() <= 0) {
+            tick();
+        }
+        List<RegionPeer> round = new ArrayList<>(touched);
+        touched.clear();
+        Clock.Reading now = env.clock().read();
+        for (RegionPeer peer : round) {
+            peer.guard(() -> peer.submit(now));
+        }
+        outbox.flush();
+        for (RegionPeer peer : round) {
+            peer.guard(() -> peer.settle(env.clock().read()));
+        }
+        outbox.flush();
+    }
+
+    /** An event that fails must not take the others with it; peers guard their own. */
+    private static void guarded(Runnable event) {
+        try {
+            event.run();
+        } catch (RuntimeException e) {
+            log.error("an event of a region loop failed", e);
+        }
+    }
+
+    private long nanosToTick() {
+        long period = opening ? OPENING_TICK_MS : TICK_MS;
+        return tickedNanos + period * 1_000_000 - env.clock().monotonicNanos();
+    }
+
+    private void tick() {
+        Clock.Reading now = env.clock().read();
+        tickedNanos = now.monotonicNanos();
+        renewer.tick(now);
+        opening = false;
+        for (RegionPeer peer : List.copyOf(peers.values())) {
+            opening |= peer.isOpening();
+            peer.guard(() -> peer.tick(now));
+            touched.add(peer);
+        }
+        for (Map.Entry<Long, Aside> aside : List.copyOf(asides.entrySet())) {
+            if (now.monotonicNanos() - aside.getValue().deadlineNanos > 0) {
+                asides.remove(aside.getKey());
+                aside.getValue().onAnswer.accept(null);
+            }
+        }
+    }
+
+    /** The peer has something to send or to settle in this round. */
+    void touch(RegionPeer peer) {
+        touched.add(peer);
+    }
+
+    Outbox outbox() {
+        return outbox;
+    }
+
+    SessionRenewer renewer() {
+        return renewer;
+    }
+
+    Set<Long> connectedNodes() {
+        return connected;
+    }
+
+    @Nullable RegionPeer peer(long regionId) {
+        return peers.get(regionId);
+    }
+
+    List<RegionPeer> peers() {
+        return List.copyOf(peers.values());
+    }
+
+    /** PD's assignment, or a child that begins here. Repeated ones change nothing. */
+    void assign(Assign order) {
+        long id = order.getShape().getRegionId();
+        RegionPeer present = peers.get(id);
+        if (present != null && present.term() >= order.getTerm()) {
+            return;
+        }
+        Long last = ended.get(id);
+        if (last != null && last >= order.getTerm()) {
+            stillEnded(order);
+            return;
+        }
+        if (present != null) {
+            // Voters do not protect an owner from itself: the old leader goes first.
+            present.abandon("term " + order.getTerm() + " begins here");
+        }
+        RegionPeer peer = new RegionPeer(env, this, order);
+        peers.put(id, peer);
+        count = peers.size();
+        opening = true;
+        touched.add(peer);
+        peer.guard(peer::start);
+    }
+
+    /** A term is used once: PD must give another. What is on record about it already stands. */
+    private void stillEnded(Assign order) {
+        if (env.directory().report(order.getShape().getRegionId()) == null) {
+            env.directory()
+                    .report(
+                            RegionReport.newBuilder()
+                                    .setShape(order.getShape())
+                                    .setTerm(order.getTerm())
+                                    .setConfig(order.getConfig())
+                                    .setState(RegionState.FAILED)
+                                    .setError("this term has ended on this store")
+                                    .build());
+        }
+    }
+
+    /** The region belongs to a higher term now. */
+    void revoke(long regionId, long term) {
+        RegionPeer peer = peers.get(regionId);
+        if (peer != null && peer.term() < term) {
+            peer.abandon("revoked, term " + term + " has been issued");
+        }
+        RegionReport report = env.directory().report(regionId);
+        if (report != null && report.getTerm() < term) {
+            env.directory().forget(regionId);
+        }
+    }
+
+    /** The peer is over; its term is not used here again. */
+    void ended(RegionPeer peer) {
+        peers.remove(peer.id(), peer);
+        count = peers.size();
+        touched.remove(peer);
+        ended.put(peer.id(), peer.term());
+        if (ended.size() > ENDED_MAX) {
+            ended.remove(ended.keySet().iterator().next());
+        }
+    }
+
+    /** Sends a request for a region that this loop does not lead; null: no answer. */
+    void sendAside(
+            long walId, WalRequest.Builder request, Consumer<@Nullable WalResponse> onAnswer) {
+        if (!connected.contains(walId)) {
+            onAnswer.accept(null);
+            return;
+        }
+        long seq = LoopSeq.aside(++asideSeq, index, loops);
+        long deadline = env.clock().monotonicNanos() + ASIDE_TIMEOUT_MS * 1_000_000;
+        asides.put(seq, new Aside(walId, deadline, onAnswer));
+        outbox.send(walId, request.setSeq(seq).build());
+    }
+
+    void connected(long walId) {
+        Clock.Reading now = env.clock().read();
+        connected.add(walId);
+        renewer.onConnected(walId, now);
+        for (RegionPeer peer : peers()) {
+            peer.guard(() -> peer.leader().onConnected(walId, now));
+            touched.add(peer);
+        }
+    }
+
+    void disconnected(long walId) {
+        if (!connected.remove(walId)) {
+            return;
+        }
+        Clock.Reading now = env.clock().read();
+        outbox.drop(walId);
+        renewer.onDisconnected(walId, now);
+        for (RegionPeer peer : peers()) {
+            peer.guard(() -> peer.leader().onDisconnected(walId, now));
+            touched.add(peer);
+        }
+        for (Map.Entry<Long, Aside> aside : List.copyOf(asides.entrySet())) {
+            if (aside.getValue().walId == walId) {
+                asides.remove(aside.getKey());
+                aside.getValue().onAnswer.accept(null);
+            }
+        }
+    }
+
+    void responses(long walId, List<WalResponse> responses) {
+        Clock.Reading now = env.clock().read();
+        for (WalResponse response : responses) {
+            if (LoopSeq.isAside(response)) {
+                Aside aside = asides.remove(response.getSeq());
+                if (aside != null) {
+                    aside.onAnswer.accept(response);
+                }
+            } else if (response.getRegionId() == 0) {
+                renewer.onResponse(walId, LoopSeq.unmark(response, loops), now);
+            } else {
+                RegionPeer peer = peers.get(response.getRegionId());
+                if (peer != null) {
+                    peer.guard(() -> peer.leader().onResponse(walId, response, now));
+                    touched.add(peer);
+                }
+            }
+        }
+    }
+
+    private void pending(long walId, long regionId, long pendingTerm) {
+        RegionPeer peer = peers.get(regionId);
+        if (peer != null) {
+            peer.guard(() -> peer.leader().onPending(walId, pendingTerm, env.clock().read()));
+            touched.add(peer);
+        }
+    }
+
+    /** Whether no region is left. Thread-safe, as of some moment. */
+    boolean isEmpty() {
+        return count == 0;
+    }
+
+    /** Ends the regions that are left as if they had lost their term. */
+    void abandonAll(String reason) {
+        execute(() -> peers().forEach(peer -> peer.abandon(reason)));
+    }
+
+    /** Ends the thread; regions must have ended before. */
+    void stop() {
+        execute(() -> stopping = true);
+        Thread started = thread;
+        if (started != null) {
+            try {
+                started.join(TimeUnit.SECONDS.toMillis(2));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

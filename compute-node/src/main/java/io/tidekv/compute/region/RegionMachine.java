@@ -1,0 +1,202 @@
+package io.tidekv.compute.region;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.tidekv.common.InvariantViolation;
+import io.tidekv.compute.tablet.RegionState;
+import io.tidekv.proto.region.ChildPublished;
+import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.ManifestCommit;
+import io.tidekv.proto.region.ObjectRef;
+import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.Split;
+import io.tidekv.proto.region.SplitChild;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the log says about the region itself: its shape, its current record and the children that
+ * still depend on it. Pure and deterministic: everybody who replays the same entries from the same
+ * record comes to the same state, so an entry that does not fit the state is void for all of them.
+ */
+final class RegionMachine {
+    private RegionState state;
+    private @Nullable ObjectRef record;
+
+    RegionMachine(RegionState state, @Nullable ObjectRef record) {
+        this.state = state;
+        this.record = record;
+    }
+
+    /** What an entry did. */
+    sealed interface Outcome {
+        /** Nothing here: a write, an entry of no concern, or one that came too late. */
+        record Nothing() implements Outcome {}
+
+        /** The region's record is now another. */
+        record Published(ManifestCommit commit) implements Outcome {}
+
+        /** The entry does not fit the state. */
+        record Refused(String reason) implements Outcome {}
+
+        /** The region has shrunk; {@code children} have their split index set. */
+        record HasSplit(List<SplitChild> children) implements Outcome {}
+
+        /** A child does not depend on the region any more. */
+        record ChildGone(long childRegionId) implements Outcome {}
+    }
+
+    private static final Outcome NOTHING = new Outcome.Nothing();
+
+    RegionState state() {
+        return state;
+    }
+
+    RegionShape shape() {
+        return state.shape();
+    }
+
+    /** The newest record that the log made current; null before the first. */
+    @Nullable ObjectRef record() {
+        return record;
+    }
+
+    /** Takes the next committed entry. */
+    Outcome apply(Entry entry) {
+        return switch (entry.getKind()) {
+            case MANIFEST_COMMIT -> publish(manifestCommit(entry));
+            case SPLIT -> split(parseSplit(entry), entry.getIndex());
+            case CHILD_PUBLISHED -> forget(childPublished(entry));
+            case WRITE, NOOP, CONFIG -> NOTHING;
+            case ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED ->
+                    throw new InvariantViolation(
+                            "entry " + entry.getIndex() + " has an unknown kind");
+        };
+    }
+
+    /** Whether {@code commit} applies on top of {@code current}; null: no record yet. */
+    static boolean follows(ManifestCommit commit, @Nullable ObjectRef current) {
+        return commit.hasParent() ? commit.getParent().equals(current) : current == null;
+    }
+
+    /**
+     * The parent's shape after a split at {@code keys}, followed by the children's ranges in key
+     * order: the parent keeps the right end.
+     */
+    static List<RegionShape> divide(RegionShape whole, List<ByteString> keys) {
+        long version = whole.getVersion() + keys.size();
+        List<RegionShape> shapes = new ArrayList<>();
+        ByteString start = whole.getStartKey();
+        for (ByteString key : keys) {
+            shapes.add(
+                    whole.toBuilder()
+                            .setStartKey(start)
+                            .setEndKey(key)
+                            .setVersion(version)
+                            .build());
+            start = key;
+        }
+        shapes.add(0, whole.toBuilder().setStartKey(start).setVersion(version).build());
+        return shapes;
+    }
+
+    private Outcome publish(ManifestCommit commit) {
+        if (!follows(commit, record)) {
+            return new Outcome.Refused("its parent is not the current record");
+        }
+        record = commit.getRecord();
+        return new Outcome.Published(commit);
+    }
+
+    private Outcome split(Split split, long index) {
+        RegionShape whole = state.shape();
+        String misfit = misfit(whole, split);
+        if (!misfit.isEmpty()) {
+            return new Outcome.Refused(misfit);
+        }
+        List<SplitChild> children =
+                split.getChildrenList().stream()
+                        .map(child -> child.toBuilder().setSplitIndex(index).build())
+                        .toList();
+        // Peer and conf_ver are PD's: they differ between owners and are not the log's business.
+        RegionShape rest =
+                whole.toBuilder()
+                        .setStartKey(split.getParent().getStartKey())
+                        .setEndKey(split.getParent().getEndKey())
+                        .setVersion(split.getParent().getVersion())
+                        .build();
+        List<SplitChild> pending = new ArrayList<>(state.pendingChildren());
+        pending.addAll(children);
+        state = new RegionState(rest, pending);
+        return new Outcome.HasSplit(children);
+    }
+
+    /** Why the parts are not exactly the region as it is; empty when they are. */
+    private static String misfit(RegionShape whole, Split split) {
+        if (split.getChildrenCount() == 0
+                || split.getParent().getVersion()
+                        != whole.getVersion() + split.getChildrenCount()) {
+            return "it was made for another version of the region";
+        }
+        ByteString start = whole.getStartKey();
+        for (SplitChild child : split.getChildrenList()) {
+            if (!child.getShape().getStartKey().equals(start)
+                    || child.getShape().getEndKey().isEmpty()) {
+                return "the children do not tile the region";
+            }
+            start = child.getShape().getEndKey();
+        }
+        boolean tiled =
+                split.getParent().getStartKey().equals(start)
+                        && split.getParent().getEndKey().equals(whole.getEndKey());
+        return tiled ? "" : "the children and the rest do not tile the region";
+    }
+
+    private Outcome forget(ChildPublished published) {
+        long id = published.getChildRegionId();
+        List<SplitChild> left =
+                state.pendingChildren().stream()
+                        .filter(child -> child.getShape().getRegionId() != id)
+                        .toList();
+        if (left.size() == state.pendingChildren().size()) {
+            return new Outcome.Refused("child " + id + " is not pending");
+        }
+        state = new RegionState(state.shape(), left);
+        return new Outcome.ChildGone(id);
+    }
+
+    static ManifestCommit manifestCommit(Entry entry) {
+        try {
+            return ManifestCommit.parseFrom(entry.getData());
+        } catch (InvalidProtocolBufferException e) {
+            throw unreadable(entry, e);
+        }
+    }
+
+    private static Split parseSplit(Entry entry) {
+        try {
+            return Split.parseFrom(entry.getData());
+        } catch (InvalidProtocolBufferException e) {
+            throw unreadable(entry, e);
+        }
+    }
+
+    private static ChildPublished childPublished(Entry entry) {
+        try {
+            return ChildPublished.parseFrom(entry.getData());
+        } catch (InvalidProtocolBufferException e) {
+            throw unreadable(entry, e);
+        }
+    }
+
+    private static InvariantViolation unreadable(Entry entry, InvalidProtocolBufferException e) {
+        return new InvariantViolation(
+                "committed entry "
+                        + entry.getIndex()
+                        + " ("
+                        + entry.getKind()
+                        + ") cannot be read: "
+                        + e.getMessage());
+    }
+}

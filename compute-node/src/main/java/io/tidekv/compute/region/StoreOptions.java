@@ -1,0 +1,127 @@
+package io.tidekv.compute.region;
+
+import io.tidekv.compute.region.core.LeaderOptions;
+import java.time.Duration;
+
+/**
+ * Bounds and policies of a store's regions.
+ *
+ * @param loops threads that drive regions
+ * @param openers threads that open tablets
+ * @param publishers threads that flush and upload
+ * @param leader durations and windows of each leader
+ * @param regionProposalBytes writes of one region that wait or are under way
+ * @param storeProposalBytes the same over all regions
+ * @param entryBytesMax largest write taken
+ * @param joinBytes writes that wait together are joined to entries of about this size
+ * @param unpublishedBytesMax applied but not published, over all regions; no writes beyond
+ * @param publishBytes a region with so much unpublished is published
+ * @param publishAge a region with anything unpublished for so long is published
+ * @param splitBytes a region of this size is split; 0: never
+ * @param splitPauseMax how long a split may hold writes up before it is given up
+ * @param proposalTimeout after this the fate of a write is declared unknown
+ * @param readTimeout for a quorum to confirm a read without a lease
+ * @param shutdown for the orderly end
+ */
+public record StoreOptions(
+        int loops,
+        int openers,
+        int publishers,
+        LeaderOptions leader,
+        long regionProposalBytes,
+        long storeProposalBytes,
+        long entryBytesMax,
+        long joinBytes,
+        long unpublishedBytesMax,
+        long publishBytes,
+        Duration publishAge,
+        long splitBytes,
+        Duration splitPauseMax,
+        Duration proposalTimeout,
+        Duration readTimeout,
+        Duration shutdown) {
+
+    /** What a store runs with unless told otherwise. */
+    public static StoreOptions defaults() {
+        return new StoreOptions(
+                1,
+                4,
+                2,
+                LeaderOptions.defaults(),
+                48L << 20,
+                256L << 20,
+                32L << 20,
+                1L << 20,
+                512L << 20,
+                32L << 20,
+                Duration.ofSeconds(60),
+                96L << 20,
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(3),
+                Duration.ofSeconds(5));
+    }
+
+    /** The same with other publishing triggers. */
+    public StoreOptions withPublishing(long bytes, Duration age) {
+        return new StoreOptions(
+                loops,
+                openers,
+                publishers,
+                leader,
+                regionProposalBytes,
+                storeProposalBytes,
+                entryBytesMax,
+                joinBytes,
+                unpublishedBytesMax,
+                bytes,
+                age,
+                splitBytes,
+                splitPauseMax,
+                proposalTimeout,
+                readTimeout,
+                shutdown);
+    }
+
+    /** The same with another size at which regions are split. */
+    public StoreOptions withSplitBytes(long bytes) {
+        return new StoreOptions(
+                loops,
+                openers,
+                publishers,
+                leader,
+                regionProposalBytes,
+                storeProposalBytes,
+                entryBytesMax,
+                joinBytes,
+                unpublishedBytesMax,
+                publishBytes,
+                publishAge,
+                bytes,
+                splitPauseMax,
+                proposalTimeout,
+                readTimeout,
+                shutdown);
+    }
+
+    /** The same with another bound of unpublished bytes. */
+    public StoreOptions withUnpublishedMax(long bytes) {
+        return new StoreOptions(
+                loops,
+                openers,
+                publishers,
+                leader,
+                regionProposalBytes,
+                storeProposalBytes,
+                entryBytesMax,
+                joinBytes,
+                bytes,
+                publishBytes,
+                publishAge,
+                splitBytes,
+                splitPauseMax,
+                proposalTimeout,
+                readTimeout,
+                shutdown);
+    }
+}

@@ -1,0 +1,80 @@
+package io.tidekv.compute.region;
+
+import io.tidekv.common.InvariantViolation;
+import io.tidekv.common.Invariants;
+import io.tidekv.compute.region.RegionMachine.Outcome;
+import io.tidekv.compute.tablet.PreparedRecord;
+import io.tidekv.compute.tablet.RegionState;
+import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.compute.tablet.TabletStore;
+import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.ObjectRef;
+import io.tidekv.proto.region.RegionShape;
+import java.util.List;
+
+/** Brings a tablet to the end of a committed log. Blocks: runs on a pool. */
+final class TabletOpening {
+    /** A tablet that has applied the tail, and the region's state after it. */
+    record Opened(Tablet tablet, RegionMachine machine) {}
+
+    private TabletOpening() {}
+
+    /**
+     * Loads the record, opens it and replays what follows.
+     *
+     * @param assigned PD's picture of the region: its peer and conf_ver are used, its range is not
+     */
+    static Opened open(TabletStore tablets, RegionShape assigned, LogTail tail) {
+        ObjectRef ref = tail.record();
+        PreparedRecord base = ref == null ? null : tablets.load(assigned.getRegionId(), ref);
+        RegionState state = new RegionState(atBootstrap(assigned), List.of());
+        if (base != null) {
+            TabletRecord record = base.record();
+            Invariants.check(
+                    record.getAppliedIndex() == tail.coveredIndex()
+                            && record.getAppliedTerm() == tail.coveredTerm(),
+                    "record %s covers index %s, the log says %s",
+                    base.ref().getKey(),
+                    record.getAppliedIndex(),
+                    tail.coveredIndex());
+            state = new RegionState(served(record, assigned), record.getPendingChildrenList());
+        }
+        Tablet tablet = tablets.open(base, state.shape());
+        try {
+            RegionMachine machine = new RegionMachine(state, ref);
+            LogApplier.apply(
+                    machine,
+                    tablet,
+                    tail.entries(),
+                    (entry, outcome) -> {
+                        if (outcome instanceof Outcome.Published) {
+                            throw new InvariantViolation(
+                                    "entry "
+                                            + entry.getIndex()
+                                            + " publishes a record that the walk did not find");
+                        }
+                    });
+            return new Opened(tablet, machine);
+        } catch (RuntimeException e) {
+            tablet.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Only a region made at bootstrap can be without a record. It began with the whole range,
+     * whatever PD knows of it by now: splits are still in the log.
+     */
+    private static RegionShape atBootstrap(RegionShape assigned) {
+        return assigned.toBuilder().clearStartKey().clearEndKey().setVersion(1).build();
+    }
+
+    /** Range and version are the region's own, peer and conf_ver are PD's. */
+    private static RegionShape served(TabletRecord record, RegionShape assigned) {
+        return assigned.toBuilder()
+                .setStartKey(record.getShape().getStartKey())
+                .setEndKey(record.getShape().getEndKey())
+                .setVersion(record.getShape().getVersion())
+                .build();
+    }
+}
