@@ -13,5 +13,7 @@ public enum LeaderPhase {
     /** A majority knows that the term is over. */
     RELEASED,
     /** Another term is in force: what was not committed has an unknown fate. */
-    FENCED
+    FENCED,
+    /** The log cannot be completed in this term; a new term may find another majority. */
+    FAILED
 }

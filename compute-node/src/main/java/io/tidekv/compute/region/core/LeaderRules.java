@@ -28,6 +28,17 @@ public class LeaderRules {
         return noopIndex;
     }
 
+    /** Whether the log of {@code candidate} is to be adopted rather than that of {@code best}. */
+    boolean prefers(Answer candidate, Answer best) {
+        return prefersLog(
+                candidate.lastTerm(), candidate.lastIndex(), best.lastTerm(), best.lastIndex());
+    }
+
+    /** Raft's order of logs: the later term wins, then the longer log. */
+    public boolean prefersLog(long lastTerm, long lastIndex, long bestTerm, long bestIndex) {
+        return lastTerm != bestTerm ? lastTerm > bestTerm : lastIndex > bestIndex;
+    }
+
     /** When a lease starts that was asked for and granted at these times. */
     public Clock.Reading leaseStart(Clock.Reading sentAt, Clock.Reading receivedAt) {
         return sentAt;

@@ -1,6 +1,7 @@
 package io.tidekv.compute.region.core;
 
 import com.google.protobuf.ByteString;
+import io.tidekv.common.Invariants;
 import io.tidekv.common.time.Clock;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
@@ -23,8 +24,16 @@ import org.jspecify.annotations.Nullable;
  * from COMPLETING on {@link #snapshot()} names the record to open, and committed entries after it
  * come from {@link #takeCommitted()}; in LEADING proposals are taken.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class RegionLeader {
+    private final LeaderOptions options;
+    private final LeaderRules rules;
+    private final long regionId;
+    private final Leadership leadership;
+    private final Inbox inbox;
+    private final LeaseCheck leaseCheck;
+    private LeaderState state;
+    private boolean started;
+
     /**
      * @param origin how the region came to be, if PD sent it: needed for voters that never heard of
      *     the region
@@ -39,39 +48,77 @@ public final class RegionLeader {
             @Nullable Origin origin,
             Sessions sessions,
             LeaderOutbox outbox) {
-        throw new UnsupportedOperationException("under construction");
+        this.options = options;
+        this.rules = rules;
+        this.regionId = regionId;
+        this.leadership =
+                new Leadership(
+                        options, rules, regionId, term, owner, config, origin, sessions, outbox);
+        this.inbox = new Inbox(leadership);
+        this.leaseCheck = new LeaseCheck(options);
+        this.state = new Opening(leadership);
     }
 
     /** Begins; nothing is sent before. */
     public void start(Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        started = true;
+        for (VoterProgress voter : leadership.voters.members()) {
+            ready(voter, now);
+        }
     }
 
     /** A new connection to a WAL node is ready. Nodes that are no voters are ignored. */
     public void onConnected(long walId, Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        onDisconnected(walId, now);
+        VoterProgress voter = leadership.voters.connect(walId);
+        if (voter != null) {
+            ready(voter, now);
+        }
     }
 
     /** What is under way to the node will not be answered. */
     public void onDisconnected(long walId, Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        VoterProgress voter = leadership.voters.disconnect(walId);
+        if (voter != null) {
+            voter.disconnect();
+            leadership.replicator.catchUp.lost(voter);
+            leadership.feed.lost(voter);
+        }
     }
 
     /** A response for this region. One that belongs to an earlier leader is ignored. */
     public void onResponse(long walId, WalResponse response, Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        VoterProgress voter = leadership.voters.get(walId);
+        if (voter == null || ended() || !leadership.requests.mine(response.getSeq())) {
+            return;
+        }
+        Sent sent = voter.answered(response.getSeq());
+        if (sent != null) {
+            state = inbox.onResponse(state, voter, sent, response, now);
+        }
     }
 
     /** A renewal has said that a higher term waits for the region: begins the release. */
     public void onPending(long walId, long pendingTerm, Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        if (pendingTerm > leadership.term) {
+            state = state.beginRelease(Inbox.waits(pendingTerm), now);
+        }
     }
 
     /**
      * Timers. Every 100 ms while leading; every 20 ms or so while opening, for a quick takeover.
      */
     public void tick(Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        state = state.onTick(now);
+        for (VoterProgress voter : leadership.voters.members()) {
+            if (voter.idle()) {
+                ready(voter, now);
+            }
+        }
+        if (state.replicates()) {
+            leadership.replicator.nudge();
+        }
+        pump(now);
     }
 
     /**
@@ -81,12 +128,47 @@ public final class RegionLeader {
      * @throws ProposalRefused with the reason
      */
     public long propose(EntryKind kind, ByteString data) {
-        throw new UnsupportedOperationException("under construction");
+        if (state.phase() != LeaderPhase.LEADING) {
+            throw new ProposalRefused(
+                    ProposalRefused.Reason.NOT_LEADING, "the leader is " + state.phase());
+        }
+        if (!proposable(kind)) {
+            throw new ProposalRefused(
+                    ProposalRefused.Reason.NOT_ALLOWED, kind + " is not for proposers");
+        }
+        Entry entry =
+                Entry.newBuilder()
+                        .setIndex(leadership.window().lastIndex() + 1)
+                        .setTerm(leadership.term)
+                        .setKind(kind)
+                        .setData(data)
+                        .build();
+        long bytes = EntryWindow.bytesOf(entry);
+        if (bytes > options.windowBytes()) {
+            throw new ProposalRefused(
+                    ProposalRefused.Reason.TOO_LARGE, "an entry of " + bytes + " bytes");
+        }
+        if (leadership.feed.untakenBytes() + bytes > options.windowBytes()) {
+            throw new ProposalRefused(
+                    ProposalRefused.Reason.WINDOW_FULL,
+                    leadership.feed.untakenBytes() + " bytes wait to be committed and applied");
+        }
+        leadership.window().add(entry);
+        leadership.feed.proposed(entry);
+        return entry.getIndex();
     }
 
-    /** Sends what is to be sent: one Append per voter unless bounds of bytes demand more. */
+    /**
+     * Sends what is to be sent: one Append per voter unless bounds of bytes demand more. To be
+     * called after a round of proposals, confirmations or responses.
+     */
     public void pump(Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        if (!state.replicates()) {
+            return;
+        }
+        leadership.replicator.pump(state.wantsLease(), now);
+        leadership.feed.pump(now);
+        leadership.compact();
     }
 
     /**
@@ -95,71 +177,77 @@ public final class RegionLeader {
      * the leader: the lease then lapses by itself.
      */
     public void beginRelease(Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        state = state.beginRelease("released in order", now);
     }
 
     public LeaderPhase phase() {
-        throw new UnsupportedOperationException("under construction");
+        return state.phase();
     }
 
     /** Why the leader is RELEASING, RELEASED or FENCED; empty before. */
     public String reason() {
-        throw new UnsupportedOperationException("under construction");
+        return state.reason();
     }
 
     public long regionId() {
-        throw new UnsupportedOperationException("under construction");
+        return regionId;
     }
 
     public long term() {
-        throw new UnsupportedOperationException("under construction");
+        return leadership.term;
     }
 
     /** The voters in force: what was given, or a newer one that a voter knew. */
     public VoterConfig config() {
-        throw new UnsupportedOperationException("under construction");
+        return leadership.voters.config();
     }
 
     /** Everything up to here is on a majority for good. */
     public long commitIndex() {
-        throw new UnsupportedOperationException("under construction");
+        return leadership.commitIndex();
     }
 
     /** The last entry of the log, committed or not. */
     public long lastIndex() {
-        throw new UnsupportedOperationException("under construction");
+        return leadership.window().lastIndex();
     }
 
     /** The newest snapshot that any voter knows; the start of the log. From COMPLETING on. */
     public Snapshot snapshot() {
-        throw new UnsupportedOperationException("under construction");
+        return leadership.snapshot();
     }
 
     /**
      * The committed entries after those taken before, in order; the first call begins after the
      * snapshot. May be empty although more are committed: entries that are not in memory are read
-     * from a voter meanwhile. Entries taken leave the window.
+     * from a voter meanwhile. Entries taken leave the window. When {@code snapshot().index} has
+     * passed {@link #takenIndex()} while the driver was opening, the entries between may be gone:
+     * it opens the newer record and {@link #rewind}s to its index.
      */
     public List<Entry> takeCommitted() {
-        throw new UnsupportedOperationException("under construction");
+        return leadership.feed.take();
     }
 
     /** The last index that {@link #takeCommitted()} has returned, or where it begins. */
     public long takenIndex() {
-        throw new UnsupportedOperationException("under construction");
+        return leadership.feed.takenIndex();
     }
 
     /**
-     * Makes {@link #takeCommitted()} go on after {@code index}, which lies in [snapshot, taken]:
+     * Makes {@link #takeCommitted()} go on after {@code index}, which lies in [snapshot, commit]:
      * for a driver that walks the tail once to find the newest record and once to replay.
      */
     public void rewind(long index) {
-        throw new UnsupportedOperationException("under construction");
+        leadership.feed.seek(index);
     }
 
     /** A ManifestCommit was applied: voters may trim up to it. An older one is ignored. */
     public void moveSnapshot(Snapshot snapshot) {
-        throw new UnsupportedOperationException("under construction");
+        Invariants.check(
+                snapshot.getIndex() <= leadership.feed.takenMax(),
+                "snapshot %s was never taken",
+                snapshot.getIndex());
+        leadership.snapshotSeen(snapshot);
     }
 
     /**
@@ -167,7 +255,11 @@ public final class RegionLeader {
      * after the request to be answered came in. The applied state may then be read.
      */
     public boolean leaseValid(Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        boolean reads = state.phase() == LeaderPhase.LEADING;
+        if (!reads && rules.readsStopAtRelease()) {
+            return false;
+        }
+        return leadership.ownTermCommitted() && leadership.leased(leaseCheck, now);
     }
 
     /**
@@ -200,7 +292,13 @@ public final class RegionLeader {
      * @throws ProposalRefused NOT_LEADING otherwise
      */
     public long requestConfirm(Clock.Reading now) {
-        throw new UnsupportedOperationException("under construction");
+        if (state.phase() != LeaderPhase.LEADING) {
+            throw new ProposalRefused(
+                    ProposalRefused.Reason.NOT_LEADING, "the leader is " + state.phase());
+        }
+        long token = leadership.requests.nextSeq();
+        leadership.replicator.confirmFrom(token);
+        return token;
     }
 
     /**
@@ -208,6 +306,29 @@ public final class RegionLeader {
      * anything by then. Never becomes true after the end of LEADING.
      */
     public boolean confirmed(long token) {
-        throw new UnsupportedOperationException("under construction");
+        if (state.phase() != LeaderPhase.LEADING) {
+            return false;
+        }
+        int answered =
+                leadership.voters.count(voter -> !voter.distrusted && voter.ackedSeq >= token);
+        return answered >= rules.leaseQuorum(leadership.voters.members().size());
+    }
+
+    private boolean ended() {
+        return state instanceof Ended;
+    }
+
+    private void ready(VoterProgress voter, Clock.Reading now) {
+        if (started && voter.ready(now.monotonicNanos())) {
+            state = state.onReady(voter, now);
+        }
+    }
+
+    private static boolean proposable(EntryKind kind) {
+        return switch (kind) {
+            case WRITE, MANIFEST_COMMIT, SPLIT, CHILD_PUBLISHED -> true;
+            // A no-op begins a term; voter sets are fixed.
+            case NOOP, CONFIG, ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED -> false;
+        };
     }
 }

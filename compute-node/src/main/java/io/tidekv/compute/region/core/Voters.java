@@ -1,0 +1,129 @@
+package io.tidekv.compute.region.core;
+
+import io.tidekv.common.Invariants;
+import io.tidekv.proto.region.VoterConfig;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** The voters of a region and what majorities of them have. */
+final class Voters {
+    private final TreeMap<Long, VoterProgress> known = new TreeMap<>();
+    private final Set<Long> connected = new TreeSet<>();
+    private List<VoterProgress> members = List.of();
+    private VoterConfig config;
+    private long[] scratch = new long[0];
+
+    Voters(VoterConfig config) {
+        this.config = config;
+        install(config);
+    }
+
+    VoterConfig config() {
+        return config;
+    }
+
+    /** Takes a newer config; an older one is ignored. Returns whether it was newer. */
+    boolean adopt(VoterConfig seen) {
+        if (seen.getGeneration() <= config.getGeneration()) {
+            return false;
+        }
+        config = seen;
+        install(seen);
+        return true;
+    }
+
+    private void install(VoterConfig installed) {
+        Invariants.check(installed.getWalIdsCount() > 0, "a config without voters");
+        List<VoterProgress> in = new ArrayList<>();
+        for (long walId : installed.getWalIdsList()) {
+            VoterProgress voter = known.computeIfAbsent(walId, VoterProgress::new);
+            voter.connected = connected.contains(walId);
+            in.add(voter);
+        }
+        members = in;
+        scratch = new long[in.size()];
+    }
+
+    /** The voters that count, in the order of the config. */
+    List<VoterProgress> members() {
+        return members;
+    }
+
+    /** Members and former ones. */
+    Collection<VoterProgress> all() {
+        return known.values();
+    }
+
+    @Nullable VoterProgress get(long walId) {
+        return known.get(walId);
+    }
+
+    @Nullable VoterProgress connect(long walId) {
+        connected.add(walId);
+        VoterProgress voter = known.get(walId);
+        if (voter != null) {
+            voter.connect();
+        }
+        return voter;
+    }
+
+    @Nullable VoterProgress disconnect(long walId) {
+        connected.remove(walId);
+        return known.get(walId);
+    }
+
+    int count(Predicate<VoterProgress> predicate) {
+        int count = 0;
+        for (VoterProgress voter : members) {
+            if (predicate.test(voter)) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    /** The highest index that {@code quorum} members have durably. */
+    long matchedBy(int quorum) {
+        for (int i = 0; i < scratch.length; i++) {
+            VoterProgress voter = members.get(i);
+            scratch[i] = voter.distrusted ? 0 : voter.match;
+        }
+        Arrays.sort(scratch);
+        return scratch[scratch.length - quorum];
+    }
+
+    /** What every member has durably. */
+    long matchedByAll() {
+        long least = Long.MAX_VALUE;
+        for (VoterProgress voter : members) {
+            least = Math.min(least, voter.match);
+        }
+        return least;
+    }
+
+    /**
+     * A connected voter other than {@code except} that has the entry, not only a snapshot beyond
+     * it: the one that has most.
+     */
+    @Nullable VoterProgress source(long index, @Nullable VoterProgress except, long nowNanos) {
+        VoterProgress best = null;
+        for (VoterProgress voter : known.values()) {
+            if (voter != except
+                    && voter.opened()
+                    && voter.ready(nowNanos)
+                    && voter.match >= index
+                    && voter.snapshotAcked < index
+                    && (best == null || voter.match > best.match)) {
+                best = voter;
+            }
+        }
+        return best;
+    }
+}

@@ -1,0 +1,157 @@
+package io.tidekv.compute.tablet.rocks;
+
+import io.tidekv.compute.tablet.manifest.FileSet;
+import io.tidekv.proto.manifest.ColumnFamily;
+import io.tidekv.proto.manifest.SstFile;
+import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.ObjectRef;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which of a record's files a read can touch: known without having any of them. Immutable. Answers
+ * may name files that RocksDB has compacted away since, never fewer than it needs of those in the
+ * record.
+ */
+final class FileIndex {
+    /** A file with its range of user keys, both ends inclusive. */
+    static final class File {
+        private final long number;
+        private final int level;
+        private final byte[] smallest;
+        private final byte[] largest;
+        private final ObjectRef object;
+
+        private File(SstFile file) {
+            number = file.getNumber();
+            level = file.getLevel();
+            smallest = FileSet.userKey(file.getSmallest()).toByteArray();
+            largest = FileSet.userKey(file.getLargest()).toByteArray();
+            object = file.getObject();
+        }
+
+        long number() {
+            return number;
+        }
+
+        ObjectRef object() {
+            return object;
+        }
+    }
+
+    private final Map<Long, File> byNumber = new HashMap<>();
+
+    /** Per column family the levels in order; in level 0 by number, in the others by key. */
+    private final Map<Integer, List<List<File>>> families = new HashMap<>();
+
+    FileIndex(@Nullable TabletRecord record) {
+        if (record == null) {
+            return;
+        }
+        for (ColumnFamily family : record.getColumnFamiliesList()) {
+            TreeMap<Integer, List<File>> levels = new TreeMap<>();
+            for (SstFile listed : family.getFilesList()) {
+                File file = new File(listed);
+                byNumber.put(file.number, file);
+                levels.computeIfAbsent(file.level, level -> new ArrayList<>()).add(file);
+            }
+            levels.values().forEach(files -> files.sort(order()));
+            families.put(family.getId(), new ArrayList<>(levels.values()));
+        }
+    }
+
+    private static Comparator<File> order() {
+        return Comparator.comparing(file -> file.smallest, Arrays::compareUnsigned);
+    }
+
+    Collection<File> files() {
+        return byNumber.values();
+    }
+
+    @Nullable File file(long number) {
+        return byNumber.get(number);
+    }
+
+    /** Files that may hold the key. */
+    List<File> covering(int family, byte[] key) {
+        List<File> found = new ArrayList<>();
+        for (List<File> level : levels(family)) {
+            if (level.get(0).level == 0) {
+                for (File file : level) {
+                    addIfCovering(found, file, key);
+                }
+            } else {
+                // Neighbours may share the user key at their border.
+                int at = firstEndingAtOrAfter(level, key);
+                while (at < level.size() && addIfCovering(found, level.get(at), key)) {
+                    at++;
+                }
+            }
+        }
+        return found;
+    }
+
+    /**
+     * Files that an iterator over {@code range} opens when it moves to {@code key}: all of level 0,
+     * and in each other level the one at the key or the next in its direction.
+     */
+    List<File> seeking(int family, KeyRange range, byte[] key, boolean forward) {
+        List<File> found = new ArrayList<>();
+        for (List<File> level : levels(family)) {
+            if (level.get(0).level == 0) {
+                for (File file : level) {
+                    if (range.touches(file.smallest, file.largest)) {
+                        found.add(file);
+                    }
+                }
+                continue;
+            }
+            int at = firstEndingAtOrAfter(level, key);
+            boolean startsAfter =
+                    at == level.size() || Arrays.compareUnsigned(level.get(at).smallest, key) > 0;
+            int chosen = forward || !startsAfter ? at : at - 1;
+            if (chosen >= 0 && chosen < level.size()) {
+                File file = level.get(chosen);
+                if (range.touches(file.smallest, file.largest)) {
+                    found.add(file);
+                }
+            }
+        }
+        return found;
+    }
+
+    private static boolean addIfCovering(List<File> found, File file, byte[] key) {
+        boolean covers =
+                Arrays.compareUnsigned(file.smallest, key) <= 0
+                        && Arrays.compareUnsigned(key, file.largest) <= 0;
+        if (covers) {
+            found.add(file);
+        }
+        return covers;
+    }
+
+    private static int firstEndingAtOrAfter(List<File> level, byte[] key) {
+        int low = 0;
+        int high = level.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (Arrays.compareUnsigned(level.get(middle).largest, key) < 0) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    private List<List<File>> levels(int family) {
+        return families.getOrDefault(family, List.of());
+    }
+}

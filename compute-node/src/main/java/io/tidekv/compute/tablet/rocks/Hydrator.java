@@ -1,0 +1,71 @@
+package io.tidekv.compute.tablet.rocks;
+
+import io.tidekv.common.error.KvException;
+import io.tidekv.common.time.Scheduler;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Fetches the files of opened tablets in the background, so that reads soon touch no object: one
+ * tablet after the other, few files at a time, so that reads that wait for a file come first.
+ */
+final class Hydrator {
+    private static final Logger log = LoggerFactory.getLogger(Hydrator.class);
+    private static final int AT_ONCE = 2;
+    private static final Duration FIRST_RETRY = Duration.ofSeconds(2);
+    private static final Duration LONGEST_RETRY = Duration.ofMinutes(1);
+
+    private final ExecutorService pool;
+    private final Scheduler scheduler;
+
+    Hydrator(ExecutorService pool, Scheduler scheduler) {
+        this.pool = pool;
+        this.scheduler = scheduler;
+    }
+
+    /** Goes on until every file is here or the tablet is closed. Never blocks. */
+    void enqueue(RocksTablet tablet) {
+        enqueue(tablet, FIRST_RETRY);
+    }
+
+    private void enqueue(RocksTablet tablet, Duration retry) {
+        try {
+            pool.execute(() -> run(tablet, retry));
+        } catch (RejectedExecutionException e) {
+            later(tablet, retry);
+        }
+    }
+
+    private void run(RocksTablet tablet, Duration retry) {
+        if (!tablet.instance().tryUse()) {
+            return;
+        }
+        try {
+            LocalFiles files = tablet.files();
+            List<FileIndex.File> missing = files.missing();
+            while (!missing.isEmpty() && !tablet.instance().closing()) {
+                files.fetch(missing.subList(0, Math.min(AT_ONCE, missing.size())));
+                missing = files.missing();
+            }
+        } catch (KvException e) {
+            log.info(
+                    "hydration of region {} goes on in {}: {}",
+                    tablet.regionId(),
+                    retry,
+                    e.getMessage());
+            later(tablet, retry);
+        } finally {
+            tablet.instance().release();
+        }
+    }
+
+    private void later(RocksTablet tablet, Duration retry) {
+        Duration doubled = retry.multipliedBy(2);
+        Duration next = doubled.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : doubled;
+        scheduler.after(retry, () -> enqueue(tablet, next));
+    }
+}

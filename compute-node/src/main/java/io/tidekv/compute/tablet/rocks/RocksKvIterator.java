@@ -1,0 +1,235 @@
+package io.tidekv.compute.tablet.rocks;
+
+import io.tidekv.compute.engine.KvIterator;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.Slice;
+import org.rocksdb.Snapshot;
+
+/**
+ * An iterator that brings files here as it reaches them. RocksDB's own stops at an absent file with
+ * a status and keeps that error: it is then made anew and goes on behind the last key.
+ */
+final class RocksKvIterator implements KvIterator {
+    private static final byte[] FIRST_KEY = {};
+
+    /** How to get to a position from scratch. */
+    private enum Move {
+        /** To the target or after it. */
+        AT_OR_AFTER,
+        AFTER,
+        AT_OR_BEFORE,
+        BEFORE,
+        LAST
+    }
+
+    private final Instance instance;
+    private final LocalFiles files;
+    private final int family;
+    private final KeyRange range;
+    private final ReadOptions reads;
+    private final @Nullable Slice lower;
+    private final @Nullable Slice upper;
+    private @Nullable RocksIterator rocks;
+    private byte @Nullable [] key;
+    private boolean closed;
+
+    /**
+     * @param instance with a use that passes to this iterator
+     */
+    RocksKvIterator(
+            Instance instance, LocalFiles files, Snapshot snapshot, int family, KeyRange range) {
+        this.instance = instance;
+        this.files = files;
+        this.family = family;
+        this.range = range;
+        this.lower = range.start().length == 0 ? null : new Slice(range.start());
+        byte[] end = range.end();
+        this.upper = end == null ? null : new Slice(end);
+        this.reads = new ReadOptions().setSnapshot(snapshot);
+        if (lower != null) {
+            reads.setIterateLowerBound(lower);
+        }
+        if (upper != null) {
+            reads.setIterateUpperBound(upper);
+        }
+    }
+
+    @Override
+    public void seek(byte[] target) {
+        byte[] from = Arrays.compareUnsigned(target, range.start()) < 0 ? range.start() : target;
+        if (range.isBelowEnd(from)) {
+            move(Move.AT_OR_AFTER, from);
+        } else {
+            leave();
+        }
+    }
+
+    @Override
+    public void seekForPrev(byte[] target) {
+        if (!range.isBelowEnd(target)) {
+            seekToLast();
+        } else if (Arrays.compareUnsigned(target, range.start()) < 0) {
+            leave();
+        } else {
+            move(Move.AT_OR_BEFORE, target);
+        }
+    }
+
+    @Override
+    public void seekToFirst() {
+        seek(range.start());
+    }
+
+    @Override
+    public void seekToLast() {
+        if (range.isEmpty()) {
+            leave();
+        } else {
+            move(Move.LAST, FIRST_KEY);
+        }
+    }
+
+    @Override
+    public boolean isValid() {
+        return key != null;
+    }
+
+    @Override
+    public void next() {
+        byte[] last = position();
+        open().next();
+        settle(Move.AFTER, last);
+    }
+
+    @Override
+    public void prev() {
+        byte[] last = position();
+        open().prev();
+        settle(Move.BEFORE, last);
+    }
+
+    @Override
+    public byte[] key() {
+        return position().clone();
+    }
+
+    @Override
+    public byte[] value() {
+        position();
+        return open().value();
+    }
+
+    private byte[] position() {
+        byte[] current = key;
+        if (current == null) {
+            throw new IllegalStateException("the iterator is not at a key");
+        }
+        return current;
+    }
+
+    private void leave() {
+        checkOpen();
+        key = null;
+    }
+
+    private void move(Move move, byte[] target) {
+        checkOpen();
+        if (range.isEmpty()) {
+            key = null;
+            return;
+        }
+        start(move, target);
+        settle(move, target);
+    }
+
+    private void start(Move move, byte[] target) {
+        if (!files.complete()) {
+            byte[] end = range.end();
+            boolean forward = move == Move.AT_OR_AFTER || move == Move.AFTER;
+            if (move != Move.LAST) {
+                files.ensureSeek(family, range, target, forward);
+            } else if (end != null) {
+                files.ensureSeek(family, range, end, false);
+            }
+        }
+        RocksIterator at = open();
+        switch (move) {
+            case AT_OR_AFTER -> at.seek(target);
+            case AFTER -> {
+                at.seek(target);
+                if (at.isValid() && Arrays.equals(at.key(), target)) {
+                    at.next();
+                }
+            }
+            case AT_OR_BEFORE -> at.seekForPrev(target);
+            case BEFORE -> {
+                at.seekForPrev(target);
+                if (at.isValid() && Arrays.equals(at.key(), target)) {
+                    at.prev();
+                }
+            }
+            case LAST -> at.seekToLast();
+        }
+    }
+
+    /** Takes over RocksDB's position; an error is not the end of the data. */
+    private void settle(Move move, byte[] target) {
+        for (int attempt = 0; ; attempt++) {
+            RocksIterator at = open();
+            if (at.isValid()) {
+                key = at.key();
+                return;
+            }
+            key = null;
+            try {
+                at.status();
+                return;
+            } catch (RocksDBException e) {
+                at.close();
+                rocks = null;
+                files.recover(e, attempt);
+            }
+            start(move, target);
+        }
+    }
+
+    private RocksIterator open() {
+        checkOpen();
+        RocksIterator opened = rocks;
+        if (opened == null) {
+            opened = instance.db().newIterator(instance.family(family), reads);
+            rocks = opened;
+        }
+        return opened;
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("a closed iterator is used");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        key = null;
+        if (rocks != null) {
+            rocks.close();
+        }
+        reads.close();
+        if (lower != null) {
+            lower.close();
+        }
+        if (upper != null) {
+            upper.close();
+        }
+        instance.release();
+    }
+}

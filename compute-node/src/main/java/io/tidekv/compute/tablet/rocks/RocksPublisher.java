@@ -1,0 +1,186 @@
+package io.tidekv.compute.tablet.rocks;
+
+import io.tidekv.common.Invariants;
+import io.tidekv.compute.tablet.ChildRecords;
+import io.tidekv.compute.tablet.PreparedRecord;
+import io.tidekv.compute.tablet.PublishRequest;
+import io.tidekv.compute.tablet.Publisher;
+import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.compute.tablet.TabletSettings;
+import io.tidekv.compute.tablet.manifest.FileSet;
+import io.tidekv.compute.tablet.manifest.ManifestException;
+import io.tidekv.compute.tablet.manifest.RecordFiles;
+import io.tidekv.objects.store.ObjectStoreException;
+import io.tidekv.objects.upload.Uploader;
+import io.tidekv.proto.manifest.ColumnFamily;
+import io.tidekv.proto.manifest.SstFile;
+import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.ObjectRef;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.LiveFileMetaData;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Publishes RocksDB tablets: flush, capture, upload, record. */
+final class RocksPublisher implements Publisher {
+    private static final Logger log = LoggerFactory.getLogger(RocksPublisher.class);
+
+    private final TabletSettings settings;
+    private final Uploader uploader;
+    private final Flusher flusher;
+    private final Compactor compactor;
+
+    RocksPublisher(
+            TabletSettings settings, Uploader uploader, Flusher flusher, Compactor compactor) {
+        this.settings = settings;
+        this.uploader = uploader;
+        this.flusher = flusher;
+        this.compactor = compactor;
+    }
+
+    @Override
+    public TabletRecord draft(Tablet tablet, PublishRequest request) {
+        Invariants.check(tablet instanceof RocksTablet, "a tablet of another store is published");
+        RocksTablet rocks = (RocksTablet) tablet;
+        rocks.acquire();
+        try {
+            synchronized (rocks.publishing()) {
+                return draftAlone(rocks, request);
+            }
+        } finally {
+            rocks.instance().release();
+        }
+    }
+
+    private TabletRecord draftAlone(RocksTablet tablet, PublishRequest request) {
+        long bytes = tablet.publication().appliedBytes();
+        flusher.flush(tablet);
+        Capture capture = Capture.take(tablet);
+        upload(tablet, request.term(), capture);
+        TabletRecord record = record(tablet, request, capture);
+        tablet.publication().drafted(record.getAppliedIndex(), bytes);
+        compactor.consider(tablet);
+        return record;
+    }
+
+    @Override
+    public ObjectRef store(TabletRecord record) {
+        return uploader.uploadRecord(record);
+    }
+
+    /** Uploads all fresh files at once; those that got through are not uploaded again. */
+    private void upload(RocksTablet tablet, long term, Capture capture) {
+        Map<Long, CompletableFuture<ObjectRef>> uploads = new TreeMap<>();
+        capture.fresh()
+                .forEach(
+                        (number, pin) ->
+                                uploads.put(
+                                        number,
+                                        uploader.uploadSstAsync(
+                                                tablet.regionId(), term, number, pin)));
+        RuntimeException failure = null;
+        for (Map.Entry<Long, CompletableFuture<ObjectRef>> upload : uploads.entrySet()) {
+            try {
+                tablet.publication().uploaded(upload.getKey(), await(upload.getValue()));
+            } catch (RuntimeException e) {
+                failure = failure == null ? e : failure;
+            }
+        }
+        TreeSet<Long> live = new TreeSet<>();
+        capture.files().families().forEach(family -> live.addAll(family.files().keySet()));
+        unpin(tablet, live);
+        if (failure != null) {
+            throw failure;
+        }
+        tablet.publication().retain(live);
+    }
+
+    private static ObjectRef await(CompletableFuture<ObjectRef> upload) {
+        try {
+            return upload.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ObjectStoreException(
+                    ObjectStoreException.Kind.UNAVAILABLE, "", "interrupted while uploading", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof ObjectStoreException failed) {
+                throw failed;
+            }
+            throw new IllegalStateException("upload", e.getCause());
+        }
+    }
+
+    /** Drops pins of files that are uploaded or that RocksDB has no more. */
+    private static void unpin(RocksTablet tablet, Set<Long> live) {
+        try (DirectoryStream<Path> pins =
+                Files.newDirectoryStream(tablet.instance().folder().pins())) {
+            for (Path pin : pins) {
+                long number = LiveSet.number(pin.getFileName().toString());
+                if (!live.contains(number) || tablet.publication().object(number) != null) {
+                    Files.deleteIfExists(pin);
+                }
+            }
+        } catch (IOException e) {
+            log.warn("cannot remove pins of region {}", tablet.regionId(), e);
+        }
+    }
+
+    private TabletRecord record(RocksTablet tablet, PublishRequest request, Capture capture) {
+        @Nullable PreparedRecord base = tablet.publication().base();
+        TabletRecord.Builder record =
+                base == null
+                        ? TabletRecord.newBuilder()
+                        : base.record().toBuilder().clearParent().clearPendingChildren();
+        record.setFormatVersion(1)
+                .setClusterId(settings.clusterId())
+                .setApiMode(settings.apiMode())
+                .setShape(capture.cells().state().shape())
+                .addAllPendingChildren(capture.cells().state().pendingChildren())
+                .setTerm(request.term())
+                .setSequence(tablet.publication().nextSequence(request.term()))
+                .setAppliedIndex(capture.cells().mark().index())
+                .setAppliedTerm(capture.cells().mark().term());
+        if (request.parent() != null) {
+            record.setParent(request.parent());
+        }
+        try {
+            RecordFiles.fill(record, capture.files(), tablet.publication().objects());
+            count(record, base, Capture.counts(tablet.instance()));
+            TabletRecord built = ChildRecords.withinRange(record.build(), record.getShape());
+            FileSet readBack = RecordFiles.of(built);
+            Invariants.check(readBack.nextFile() == built.getNextFile(), "next file differs");
+            return built;
+        } catch (ManifestException e) {
+            throw Failures.unavailable(
+                    tablet.regionId(), "", "cannot build a record: " + e.getMessage());
+        }
+    }
+
+    private static void count(
+            TabletRecord.Builder record,
+            @Nullable PreparedRecord base,
+            Map<Long, LiveFileMetaData> counts) {
+        Map<Long, SstFile> before = base == null ? Map.of() : RecordFiles.byNumber(base.record());
+        for (ColumnFamily.Builder family : record.getColumnFamiliesBuilderList()) {
+            for (SstFile.Builder file : family.getFilesBuilderList()) {
+                SstFile known = before.get(file.getNumber());
+                LiveFileMetaData counted = counts.get(file.getNumber());
+                if (known != null) {
+                    file.setEntries(known.getEntries()).setDeletions(known.getDeletions());
+                } else if (counted != null) {
+                    file.setEntries(counted.numEntries()).setDeletions(counted.numDeletions());
+                }
+            }
+        }
+    }
+}

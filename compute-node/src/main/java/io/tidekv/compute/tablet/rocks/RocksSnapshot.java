@@ -1,0 +1,79 @@
+package io.tidekv.compute.tablet.rocks;
+
+import io.tidekv.compute.engine.Cf;
+import io.tidekv.compute.engine.KvIterator;
+import io.tidekv.compute.engine.KvSnapshot;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.Snapshot;
+
+/** A RocksDB snapshot seen through a region's range. */
+final class RocksSnapshot implements KvSnapshot {
+    private final Instance instance;
+    private final LocalFiles files;
+    private final KeyRange range;
+    private final Snapshot snapshot;
+    private final ReadOptions reads;
+    private final boolean mayBlock;
+    private boolean closed;
+
+    /**
+     * @param instance with a use that passes to this snapshot
+     */
+    RocksSnapshot(Instance instance, LocalFiles files, KeyRange range) {
+        this.instance = instance;
+        this.files = files;
+        this.range = range;
+        this.mayBlock = !files.complete();
+        this.snapshot = instance.db().getSnapshot();
+        this.reads = new ReadOptions().setSnapshot(snapshot);
+    }
+
+    @Override
+    public byte @Nullable [] get(Cf cf, byte[] key) {
+        checkOpen();
+        if (!range.contains(key)) {
+            return null;
+        }
+        for (int attempt = 0; ; attempt++) {
+            if (!files.complete()) {
+                files.ensureCovering(cf.id(), key);
+            }
+            try {
+                return instance.db().get(instance.family(cf.id()), reads, key);
+            } catch (RocksDBException e) {
+                files.recover(e, attempt);
+            }
+        }
+    }
+
+    @Override
+    public KvIterator iterator(Cf cf, byte @Nullable [] lower, byte @Nullable [] upper) {
+        checkOpen();
+        instance.use();
+        return new RocksKvIterator(instance, files, snapshot, cf.id(), range.clip(lower, upper));
+    }
+
+    @Override
+    public boolean mayBlock() {
+        return mayBlock;
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            reads.close();
+            instance.db().releaseSnapshot(snapshot);
+            snapshot.close();
+            instance.release();
+        }
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("a closed snapshot is read");
+        }
+    }
+}

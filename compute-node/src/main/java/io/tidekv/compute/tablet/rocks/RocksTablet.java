@@ -1,0 +1,264 @@
+package io.tidekv.compute.tablet.rocks;
+
+import io.tidekv.common.Invariants;
+import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.compute.tablet.AppliedMark;
+import io.tidekv.compute.tablet.PreparedRecord;
+import io.tidekv.compute.tablet.RegionState;
+import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.compute.tablet.manifest.RecordFiles;
+import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.EntryKind;
+import io.tidekv.proto.region.RegionShape;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.Status;
+import org.rocksdb.WriteBatch;
+
+/** A tablet on one RocksDB instance. */
+final class RocksTablet implements Tablet {
+    /** Entries are joined into one write of RocksDB up to about this many bytes. */
+    private static final int JOIN_BYTES = 1 << 20;
+
+    private final long regionId;
+    private final Instance instance;
+    private final LocalFiles files;
+    private final Cells cells;
+    private final Publication publication;
+    private final Sizes sizes;
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final AtomicBoolean compacting = new AtomicBoolean();
+    private final Object publishing = new Object();
+    private volatile AppliedMark applied;
+    private volatile AppliedMark written;
+    private volatile RegionState state;
+
+    RocksTablet(
+            Instance instance,
+            LocalFiles files,
+            Cells cells,
+            @Nullable PreparedRecord base,
+            RegionState state) {
+        this.regionId = state.shape().getRegionId();
+        this.instance = instance;
+        this.files = files;
+        this.cells = cells;
+        this.publication = new Publication(base);
+        this.sizes = new Sizes(instance, files, publication);
+        this.state = state;
+        this.applied = markOf(base);
+        this.written = applied;
+    }
+
+    static AppliedMark markOf(@Nullable PreparedRecord base) {
+        if (base == null) {
+            return AppliedMark.NONE;
+        }
+        TabletRecord record = base.record();
+        return new AppliedMark(record.getAppliedIndex(), record.getAppliedTerm());
+    }
+
+    @Override
+    public RegionState state() {
+        return state;
+    }
+
+    @Override
+    public AppliedMark applied() {
+        return applied;
+    }
+
+    /** The last entry whose mark RocksDB has, in memory or in a file. */
+    AppliedMark written() {
+        return written;
+    }
+
+    @Override
+    public void apply(List<Entry> entries) {
+        List<Entry> joined = new ArrayList<>();
+        long bytes = 0;
+        AppliedMark mark = applied;
+        for (Entry entry : entries) {
+            checkNext(mark, entry.getIndex());
+            mark = new AppliedMark(entry.getIndex(), entry.getTerm());
+            if (entry.getKind() != EntryKind.WRITE) {
+                // Its mark rides with the next write: repeating it after a crash changes nothing.
+                continue;
+            }
+            if (!joined.isEmpty() && bytes + entry.getData().size() > JOIN_BYTES) {
+                write(joined);
+                joined.clear();
+                bytes = 0;
+            }
+            joined.add(entry);
+            bytes += entry.getData().size();
+        }
+        if (!joined.isEmpty()) {
+            write(joined);
+        }
+        applied = mark;
+    }
+
+    private void write(List<Entry> entries) {
+        byte[] batch = EntryBatch.join(entries);
+        try (WriteBatch write = new WriteBatch(batch)) {
+            write(write);
+        }
+        Entry last = entries.get(entries.size() - 1);
+        AppliedMark mark = new AppliedMark(last.getIndex(), last.getTerm());
+        publication.applied(batch.length);
+        written = mark;
+        applied = mark;
+    }
+
+    @Override
+    public void applyState(AppliedMark mark, RegionState after) {
+        checkNext(applied, mark.index());
+        Invariants.check(after.shape().getRegionId() == regionId, "the state is of another region");
+        byte[] stateCell = Cells.encode(after);
+        try (WriteBatch write = new WriteBatch()) {
+            write.put(instance.family(RecordFiles.META), Cells.MARK, Cells.encode(mark));
+            write.put(instance.family(RecordFiles.META), Cells.STATE, stateCell);
+            write(write);
+        } catch (RocksDBException e) {
+            throw Failures.unavailable(regionId, "cannot build a batch", e);
+        }
+        publication.applied(stateCell.length);
+        state = after;
+        written = mark;
+        applied = mark;
+    }
+
+    private void write(WriteBatch batch) {
+        acquire();
+        try {
+            instance.db().write(instance.shared().writes(), batch);
+        } catch (RocksDBException e) {
+            if (Failures.code(e) == Status.Code.Incomplete) {
+                // Memtables are full and the flush is behind: asking again restarts one that hangs.
+                requestFlush();
+                throw Failures.busy("region " + regionId + " is flushing");
+            }
+            throw Failures.unavailable(regionId, "cannot write", e);
+        } finally {
+            instance.release();
+        }
+    }
+
+    private void requestFlush() {
+        try {
+            instance.db().flush(instance.shared().flushes(), instance.families());
+        } catch (RocksDBException e) {
+            throw Failures.unavailable(regionId, "cannot flush", e);
+        }
+    }
+
+    private static void checkNext(AppliedMark before, long index) {
+        Invariants.check(
+                index == before.index() + 1,
+                "entry %s is applied after entry %s",
+                index,
+                before.index());
+    }
+
+    @Override
+    public KvSnapshot snapshot(RegionShape shape) {
+        acquire();
+        return new RocksSnapshot(instance, files, KeyRange.of(shape));
+    }
+
+    /** Begins a use of the instance; ends with {@code instance().release()}. */
+    void acquire() {
+        if (!instance.tryUse()) {
+            throw Failures.busy("the tablet of region " + regionId + " is closed");
+        }
+    }
+
+    /** Runs with a use of the instance. */
+    private long measure(LongSupplier measurement) {
+        acquire();
+        try {
+            return measurement.getAsLong();
+        } finally {
+            instance.release();
+        }
+    }
+
+    @Override
+    public long memtableBytes() {
+        return measure(sizes::memtableBytes);
+    }
+
+    @Override
+    public long unpublishedBytes() {
+        return publication.unpublishedBytes();
+    }
+
+    @Override
+    public long approximateBytes(byte[] from, byte[] to) {
+        return measure(() -> sizes.bytes(KeyRange.of(from, to)));
+    }
+
+    @Override
+    public long approximateKeys() {
+        return measure(() -> sizes.keys(KeyRange.of(state.shape())));
+    }
+
+    @Override
+    public boolean hydrated() {
+        return files.complete();
+    }
+
+    @Override
+    public void published(PreparedRecord record) {
+        publication.published(record);
+        files.rebase(record.record());
+    }
+
+    @Override
+    public @Nullable PreparedRecord base() {
+        return publication.base();
+    }
+
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            instance.close();
+        }
+    }
+
+    long regionId() {
+        return regionId;
+    }
+
+    Instance instance() {
+        return instance;
+    }
+
+    LocalFiles files() {
+        return files;
+    }
+
+    Cells cells() {
+        return cells;
+    }
+
+    /** Held by the one compaction that may run. */
+    AtomicBoolean compacting() {
+        return compacting;
+    }
+
+    /** Lock of the one publication that may run. */
+    Object publishing() {
+        return publishing;
+    }
+
+    Publication publication() {
+        return publication;
+    }
+}

@@ -1,0 +1,181 @@
+package io.tidekv.compute.tablet.rocks;
+
+import io.tidekv.common.Threads;
+import io.tidekv.common.time.Scheduler;
+import io.tidekv.compute.tablet.PreparedRecord;
+import io.tidekv.compute.tablet.Publisher;
+import io.tidekv.compute.tablet.RegionState;
+import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.compute.tablet.TabletSettings;
+import io.tidekv.compute.tablet.TabletStore;
+import io.tidekv.compute.tablet.manifest.FileSet;
+import io.tidekv.compute.tablet.manifest.ManifestException;
+import io.tidekv.compute.tablet.manifest.RecordFiles;
+import io.tidekv.objects.hydrate.SstCache;
+import io.tidekv.objects.manifest.RecordCodec;
+import io.tidekv.objects.manifest.RecordDamaged;
+import io.tidekv.objects.store.ObjectStore;
+import io.tidekv.objects.store.ObjectStoreException;
+import io.tidekv.objects.store.StoreContext;
+import io.tidekv.objects.upload.Uploader;
+import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.ObjectRef;
+import io.tidekv.proto.region.RegionShape;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The tablets of a compute process, on RocksDB. */
+public final class RocksTabletStore implements TabletStore {
+    private static final Logger log = LoggerFactory.getLogger(RocksTabletStore.class);
+    private static final int QUEUED_MAX = 10_000;
+    private static final Duration LONGEST_TASK = Duration.ofSeconds(15);
+
+    private final TabletSettings settings;
+    private final ObjectStore objects;
+    private final SstCache cache;
+    private final NativeOptions shared;
+    private final Workspace workspace;
+    private final ExecutorService hydrations = Threads.pool("tablet-hydrate", 1, QUEUED_MAX);
+    private final ExecutorService compactions = Threads.pool("tablet-compact", 1, QUEUED_MAX);
+    private final Hydrator hydrator;
+    private final RocksPublisher publisher;
+
+    private RocksTabletStore(
+            TabletSettings settings,
+            ObjectStore objects,
+            SstCache cache,
+            Uploader uploader,
+            Scheduler scheduler,
+            StoreContext context) {
+        this.settings = settings;
+        this.objects = objects;
+        this.cache = cache;
+        this.shared = new NativeOptions(settings);
+        this.workspace =
+                Workspace.open(settings.folder(), settings.scratch(), context.randomness());
+        this.hydrator = new Hydrator(hydrations, scheduler);
+        this.publisher =
+                new RocksPublisher(
+                        settings,
+                        uploader,
+                        new Flusher(context.clock(), settings.flushDeadline()),
+                        new Compactor(settings, compactions));
+    }
+
+    /**
+     * Sets up folders and loads RocksDB. What is passed in stays the caller's and must outlive the
+     * store.
+     *
+     * @param objects the cluster's part of the object store
+     */
+    public static RocksTabletStore open(
+            TabletSettings settings,
+            ObjectStore objects,
+            SstCache cache,
+            Uploader uploader,
+            Scheduler scheduler,
+            StoreContext context) {
+        return new RocksTabletStore(settings, objects, cache, uploader, scheduler, context);
+    }
+
+    @Override
+    public PreparedRecord load(long regionId, ObjectRef ref) {
+        String object = ref.getKey();
+        try {
+            byte[] frame = objects.get(object, RecordCodec.BYTES_MAX);
+            TabletRecord record =
+                    RecordCodec.decode(
+                            object,
+                            frame,
+                            new RecordCodec.Expected(settings.clusterId(), regionId));
+            return new PreparedRecord(ref, record);
+        } catch (ObjectStoreException e) {
+            throw Failures.unavailable(
+                    regionId, object, "record " + object + ": " + e.kind() + ": " + e.getMessage());
+        } catch (RecordDamaged e) {
+            throw Failures.unavailable(
+                    regionId, object, "record " + object + ": " + e.getMessage());
+        }
+    }
+
+    @Override
+    public Tablet open(@Nullable PreparedRecord record, RegionShape shape) {
+        long regionId = shape.getRegionId();
+        String object = record == null ? "" : record.ref().getKey();
+        try {
+            if (record != null) {
+                check(record.record(), shape);
+            }
+            FileSet files = record == null ? RecordFiles.empty() : RecordFiles.of(record.record());
+            Instance instance = Instance.open(regionId, files, shared, workspace);
+            return tablet(instance, record, shape);
+        } catch (ManifestException e) {
+            throw Failures.unavailable(
+                    regionId, object, "record " + object + " is refused: " + e.getMessage());
+        } catch (RocksDBException e) {
+            throw Failures.unavailable(
+                    regionId, object, "RocksDB does not open: " + Failures.describe(e));
+        } catch (IOException e) {
+            throw Failures.unavailable(regionId, "", "cannot open its folders: " + e);
+        }
+    }
+
+    private void check(TabletRecord record, RegionShape shape) {
+        RegionShape recorded = record.getShape();
+        if (record.getClusterId() != settings.clusterId()
+                || record.getApiMode() != settings.apiMode()) {
+            throw new ManifestException("it is of another cluster or API mode");
+        }
+        if (recorded.getRegionId() != shape.getRegionId()
+                || !recorded.getStartKey().equals(shape.getStartKey())
+                || !recorded.getEndKey().equals(shape.getEndKey())) {
+            throw new ManifestException("it is of another region or range");
+        }
+    }
+
+    private Tablet tablet(Instance instance, @Nullable PreparedRecord base, RegionShape shape) {
+        TabletRecord record = base == null ? null : base.record();
+        RegionState state =
+                new RegionState(
+                        shape, record == null ? List.of() : record.getPendingChildrenList());
+        LocalFiles files = new LocalFiles(shape.getRegionId(), instance, cache, record);
+        Cells cells = new Cells(instance, RocksTablet.markOf(base), state);
+        RocksTablet tablet = new RocksTablet(instance, files, cells, base, state);
+        if (!files.complete() && settings.hydrateInBackground()) {
+            hydrator.enqueue(tablet);
+        }
+        return tablet;
+    }
+
+    @Override
+    public Publisher publisher() {
+        return publisher;
+    }
+
+    @Override
+    public void close() {
+        hydrations.shutdownNow();
+        compactions.shutdownNow();
+        await(hydrations);
+        await(compactions);
+        shared.close();
+        workspace.close();
+    }
+
+    private static void await(ExecutorService pool) {
+        try {
+            if (!pool.awaitTermination(LONGEST_TASK.toSeconds(), TimeUnit.SECONDS)) {
+                log.warn("a background task of the tablets does not end");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

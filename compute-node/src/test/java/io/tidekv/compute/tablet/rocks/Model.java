@@ -1,0 +1,159 @@
+package io.tidekv.compute.tablet.rocks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import io.tidekv.compute.engine.Cf;
+import io.tidekv.compute.engine.KvIterator;
+import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.compute.engine.WriteBatchBuilder;
+import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.EntryKind;
+import io.tidekv.proto.region.RegionShape;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+
+/** What a tablet should hold, its log, and random batches over a small key space. */
+final class Model {
+    static final long TERM = 3;
+    final Map<Cf, TreeMap<byte[], byte[]>> families = new EnumMap<>(Cf.class);
+    final List<Entry> log = new ArrayList<>();
+    private final Random random;
+    private final int keys;
+
+    Model(long seed, int keys) {
+        this.random = new Random(seed);
+        this.keys = keys;
+        for (Cf cf : Cf.values()) {
+            families.put(cf, new TreeMap<>(Arrays::compareUnsigned));
+        }
+    }
+
+    static byte[] key(int number) {
+        return String.format(Locale.ROOT, "k%08d", number).getBytes(StandardCharsets.US_ASCII);
+    }
+
+    static RegionShape shape(long regionId, String start, String end) {
+        return RegionShape.newBuilder()
+                .setRegionId(regionId)
+                .setStartKey(ByteString.copyFromUtf8(start))
+                .setEndKey(ByteString.copyFromUtf8(end))
+                .setVersion(1)
+                .setConfVer(1)
+                .setPeerId(regionId + 1000)
+                .build();
+    }
+
+    long lastIndex() {
+        return log.size();
+    }
+
+    /** The next log entry, applied to the model. */
+    Entry next() {
+        WriteBatchBuilder batch = new WriteBatchBuilder();
+        int operations = 1 + random.nextInt(8);
+        for (int i = 0; i < operations; i++) {
+            Cf cf = Cf.values()[random.nextInt(3)];
+            byte[] key = key(random.nextInt(keys));
+            int kind = random.nextInt(20);
+            if (kind == 0) {
+                byte[] end = key(random.nextInt(keys));
+                if (Arrays.compareUnsigned(key, end) < 0) {
+                    batch.deleteRange(cf, key, end);
+                    families.get(cf).subMap(key, end).clear();
+                }
+            } else if (kind < 5) {
+                batch.delete(cf, key);
+                families.get(cf).remove(key);
+            } else {
+                byte[] value = value();
+                batch.put(cf, key, value);
+                families.get(cf).put(key, value);
+            }
+        }
+        return add(EntryKind.WRITE, batch.build());
+    }
+
+    /** A write of one key. */
+    Entry put(Cf cf, int number, int valueLength) {
+        byte[] value = new byte[valueLength];
+        random.nextBytes(value);
+        families.get(cf).put(key(number), value);
+        return add(EntryKind.WRITE, new WriteBatchBuilder().put(cf, key(number), value).build());
+    }
+
+    Entry noop() {
+        return add(EntryKind.NOOP, ByteString.EMPTY);
+    }
+
+    private Entry add(EntryKind kind, ByteString data) {
+        Entry entry =
+                Entry.newBuilder()
+                        .setIndex(log.size() + 1)
+                        .setTerm(TERM)
+                        .setKind(kind)
+                        .setData(data)
+                        .build();
+        log.add(entry);
+        return entry;
+    }
+
+    private byte[] value() {
+        byte[] value = new byte[8 + random.nextInt(120)];
+        random.nextBytes(value);
+        ByteBuffer.wrap(value).putLong(log.size());
+        return value;
+    }
+
+    /** Entries after the tablet's last one. */
+    List<Entry> tail(Tablet tablet) {
+        return log.subList((int) tablet.applied().index(), log.size());
+    }
+
+    void verify(Tablet tablet, RegionShape shape) {
+        byte[] from = shape.getStartKey().toByteArray();
+        byte[] to = shape.getEndKey().toByteArray();
+        try (KvSnapshot snapshot = tablet.snapshot(shape)) {
+            for (Cf cf : Cf.values()) {
+                TreeMap<byte[], byte[]> want = new TreeMap<>(families.get(cf).tailMap(from));
+                if (to.length > 0) {
+                    want = new TreeMap<>(want.headMap(to));
+                }
+                walk(snapshot, cf, want);
+                for (int i = 0; i < 50; i++) {
+                    byte[] key = key(random.nextInt(keys));
+                    assertThat(snapshot.get(cf, key)).isEqualTo(want.get(key));
+                }
+            }
+        }
+    }
+
+    private static void walk(KvSnapshot snapshot, Cf cf, TreeMap<byte[], byte[]> want) {
+        try (KvIterator iterator = snapshot.iterator(cf, null, null)) {
+            iterator.seekToFirst();
+            for (Map.Entry<byte[], byte[]> row : want.entrySet()) {
+                assertThat(iterator.isValid()).isTrue();
+                assertThat(iterator.key()).isEqualTo(row.getKey());
+                assertThat(iterator.value()).isEqualTo(row.getValue());
+                iterator.next();
+            }
+            assertThat(iterator.isValid()).isFalse();
+            iterator.seekToLast();
+            for (Map.Entry<byte[], byte[]> row : want.descendingMap().entrySet()) {
+                assertThat(iterator.isValid()).isTrue();
+                assertThat(iterator.key()).isEqualTo(row.getKey());
+                iterator.prev();
+            }
+            assertThat(iterator.isValid()).isFalse();
+        }
+    }
+}

@@ -1,0 +1,104 @@
+package io.tidekv.compute.tablet.rocks;
+
+import io.tidekv.common.Randomness;
+import io.tidekv.common.time.SystemClock;
+import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.compute.tablet.PreparedRecord;
+import io.tidekv.compute.tablet.PublishRequest;
+import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.compute.tablet.TabletSettings;
+import io.tidekv.objects.hydrate.CacheOptions;
+import io.tidekv.objects.hydrate.SstCache;
+import io.tidekv.objects.store.Sleeper;
+import io.tidekv.objects.store.StoreContext;
+import io.tidekv.objects.upload.UploadOptions;
+import io.tidekv.objects.upload.Uploader;
+import io.tidekv.proto.region.ObjectRef;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/** A compute process's storage around one object store; opened anew it has an empty disk. */
+final class TestStores implements AutoCloseable {
+    static final long CLUSTER = 77;
+
+    final SwitchableStore objects;
+    final Path folder;
+    final SstCache cache;
+    final Uploader uploader;
+    final ThreadScheduler scheduler = new ThreadScheduler("test");
+    final RocksTabletStore tablets;
+
+    TestStores(SwitchableStore objects, Path folder, boolean hydrate) {
+        this(objects, folder, hydrate, 8);
+    }
+
+    TestStores(SwitchableStore objects, Path folder, boolean hydrate, int compactAtFiles) {
+        this.objects = objects;
+        this.folder = folder;
+        StoreContext context =
+                new StoreContext(SystemClock.INSTANCE, Randomness.real(), Sleeper.real());
+        CacheOptions options =
+                new CacheOptions(
+                        folder.resolve("cache"),
+                        1L << 30,
+                        4,
+                        Duration.ofMillis(50),
+                        Duration.ofSeconds(5));
+        cache = SstCache.open(objects, options, context);
+        UploadOptions uploads = new UploadOptions(2, 1000, Duration.ofMillis(50));
+        uploader = new Uploader(objects, cache, uploads, context);
+        tablets =
+                RocksTabletStore.open(
+                        settings(folder, hydrate, compactAtFiles),
+                        objects,
+                        cache,
+                        uploader,
+                        scheduler,
+                        context);
+    }
+
+    static TabletSettings settings(Path folder, boolean hydrate, int compactAtFiles) {
+        return new TabletSettings(
+                CLUSTER,
+                1,
+                folder.resolve("tablets"),
+                Path.of("/dev/shm"),
+                8 << 20,
+                64 << 20,
+                8 << 20,
+                64 << 10,
+                100,
+                compactAtFiles,
+                Duration.ofSeconds(10),
+                hydrate);
+    }
+
+    /** Publishes as the driver does when its ManifestCommit is applied at once. */
+    PreparedRecord publish(Tablet tablet, long term) {
+        PreparedRecord base = tablet.base();
+        ObjectRef parent = base == null ? null : base.ref();
+        PreparedRecord prepared =
+                tablets.publisher().prepare(tablet, new PublishRequest(term, parent));
+        tablet.published(prepared);
+        return prepared;
+    }
+
+    /** All that a process leaves behind. */
+    static void wipe(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+        }
+    }
+
+    @Override
+    public void close() {
+        tablets.close();
+        uploader.close();
+        cache.close();
+        scheduler.close();
+    }
+}
