@@ -8,7 +8,9 @@ import io.tidekv.proto.region.Origin;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.region.Snapshot;
 import io.tidekv.proto.region.VoterConfig;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -193,17 +195,27 @@ final class Leadership {
         }
     }
 
-    /** Whether a majority has promised to refuse other owners for now. */
-    boolean leased(LeaseCheck check, Clock.Reading now) {
-        int holding = 0;
+    /**
+     * From when a majority's promise to refuse other owners counts; null when none has made one.
+     */
+    Clock.@Nullable Reading leaseStart() {
+        List<Clock.Reading> promises = new ArrayList<>(voters.members().size());
         for (VoterProgress voter : voters.members()) {
-            if (!voter.distrusted
-                    && (check.holds(voter.granted, now)
-                            || check.holds(sessions.renewedAt(voter.walId, voter.session), now))) {
-                holding++;
+            Clock.Reading renewed = sessions.renewedAt(voter.walId, voter.session);
+            if (renewed != null && !voter.distrusted) {
+                voter.grant(renewed);
+            }
+            Clock.Reading granted = voter.granted;
+            if (granted != null) {
+                promises.add(granted);
             }
         }
-        return holding >= rules.leaseQuorum(voters.members().size());
+        int quorum = rules.leaseQuorum(voters.members().size());
+        if (promises.size() < quorum) {
+            return null;
+        }
+        promises.sort((a, b) -> Long.compare(b.monotonicNanos(), a.monotonicNanos()));
+        return promises.get(quorum - 1);
     }
 
     /** The voter is not counted any more in this term. */

@@ -1,19 +1,12 @@
 package io.tidekv.compute.region.core;
 
 import io.tidekv.common.time.Clock;
-import org.jspecify.annotations.Nullable;
 
 /** Whether what voters promised still holds, by clocks that may drift, jump or have been paused. */
 final class LeaseCheck {
     private static final long NANOS_PER_MS = 1_000_000L;
 
-    private final long usableNanos;
-    private final long driftNanos;
-
-    LeaseCheck(LeaderOptions options) {
-        driftNanos = options.driftMs() * NANOS_PER_MS;
-        usableNanos = options.leaseMs() * NANOS_PER_MS - driftNanos;
-    }
+    private LeaseCheck() {}
 
     /**
      * Whether a promise that was asked for at {@code asked} holds at {@code now}. The voter
@@ -21,15 +14,13 @@ final class LeaseCheck {
      * disagree over the time since mean a pause that one of them did not see, or a changed wall
      * clock.
      */
-    boolean holds(Clock.@Nullable Reading asked, Clock.Reading now) {
-        if (asked == null) {
-            return false;
-        }
+    static boolean holds(LeaderOptions options, Clock.Reading asked, Clock.Reading now) {
+        long driftNanos = options.driftMs() * NANOS_PER_MS;
         long monotonic = now.monotonicNanos() - asked.monotonicNanos();
         long wall = (now.wallMillis() - asked.wallMillis()) * NANOS_PER_MS;
         if (Math.abs(wall - monotonic) > driftNanos) {
             return false;
         }
-        return Math.max(wall, monotonic) < usableNanos;
+        return Math.max(wall, monotonic) < options.leaseMs() * NANOS_PER_MS - driftNanos;
     }
 }

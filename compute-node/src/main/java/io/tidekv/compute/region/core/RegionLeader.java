@@ -30,7 +30,6 @@ public final class RegionLeader {
     private final long regionId;
     private final Leadership leadership;
     private final Inbox inbox;
-    private final LeaseCheck leaseCheck;
     private LeaderState state;
     private boolean started;
 
@@ -55,7 +54,6 @@ public final class RegionLeader {
                 new Leadership(
                         options, rules, regionId, term, owner, config, origin, sessions, outbox);
         this.inbox = new Inbox(leadership);
-        this.leaseCheck = new LeaseCheck(options);
         this.state = new Opening(leadership);
     }
 
@@ -255,33 +253,30 @@ public final class RegionLeader {
      * after the request to be answered came in. The applied state may then be read.
      */
     public boolean leaseValid(Clock.Reading now) {
-        boolean reads = state.phase() == LeaderPhase.LEADING;
-        if (!reads && rules.readsStopAtRelease()) {
-            return false;
-        }
-        return leadership.ownTermCommitted() && leadership.leased(leaseCheck, now);
+        Clock.Reading start = leaseStart();
+        return start != null && leaseCovers(options, start, now);
     }
 
     /**
      * The moment from which the lease in force counts: the quorum-th newest send time of what
      * voters have answered; null without a lease, and from the end of LEADING on. The driver
-     * publishes it, so that other threads decide by themselves with {@link #leaseCovers}.
+     * publishes it after each round, and null before {@link #beginRelease} has any effect, so that
+     * other threads decide by themselves with {@link #leaseCovers}.
      */
     public Clock.@Nullable Reading leaseStart() {
-        throw new UnsupportedOperationException("under construction");
+        boolean reads = state.phase() == LeaderPhase.LEADING || !rules.readsStopAtRelease();
+        return reads && leadership.ownTermCommitted() ? leadership.leaseStart() : null;
     }
 
     /**
-     * What {@link #leaseValid} decides, as a function of values: usable on any thread with a {@code
-     * start} that was in force when {@code now} was read.
+     * What {@link #leaseValid} decides, as a function of values, for any thread. A thread reads the
+     * clock first and the published start after it: then the start was not yet withdrawn when
+     * {@code now} was read. The other way round it could be put to sleep between the two, wake
+     * after a release, and still find the lease running.
      */
     public static boolean leaseCovers(
             LeaderOptions options, Clock.Reading start, Clock.Reading now) {
-        long monotonicMs = (now.monotonicNanos() - start.monotonicNanos()) / 1_000_000;
-        long wallMs = now.wallMillis() - start.wallMillis();
-        return monotonicMs >= 0
-                && monotonicMs < options.leaseMs() - options.driftMs()
-                && Math.abs(wallMs - monotonicMs) <= options.driftMs();
+        return LeaseCheck.holds(options, start, now);
     }
 
     /**
