@@ -26,7 +26,7 @@ import software.amazon.awssdk.services.s3.S3Configuration;
  */
 final class S3Clients {
     private static final Duration CONNECT = Duration.ofSeconds(3);
-    private static final Duration SILENCE = Duration.ofSeconds(15);
+    private static final Duration SILENCE = Duration.ofSeconds(8);
     private static final int CONNECTIONS = 64;
 
     private S3Clients() {}

@@ -56,16 +56,15 @@ final class S3ObjectStore implements ObjectStore {
         return current.client();
     }
 
-    /** One call with its retries; {@code bytes} lengthen the deadline. */
+    /** One call with its retries; {@code bytes} lengthen the time of an attempt. */
     private <T> T call(String name, long bytes, S3Call<T> call) {
-        Retries.Policy policy =
-                new Retries.Policy(limits.callDeadline(bytes), PAUSE_MIN, PAUSE_MAX);
+        Retries.Policy policy = new Retries.Policy(limits.retryTime(), PAUSE_MIN, PAUSE_MAX);
         return retries.call(
                 name,
                 policy,
                 remaining -> {
                     try {
-                        T result = call.run(client(), limits.attempt(remaining, bytes));
+                        T result = call.run(client(), limits.attempt(bytes));
                         bucketSeen = true;
                         return result;
                     } catch (SdkException e) {

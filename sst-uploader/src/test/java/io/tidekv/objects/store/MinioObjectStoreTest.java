@@ -18,23 +18,27 @@ import software.amazon.awssdk.core.sync.RequestBody;
 /** The contract, with a real MinIO behind it. */
 class MinioObjectStoreTest extends ObjectStoreContract {
     private static final S3Limits SMALL_PARTS =
-            new S3Limits(Duration.ofSeconds(15), Duration.ofSeconds(8), 1 << 20, 6 << 20, 5 << 20);
+            new S3Limits(Duration.ofSeconds(10), Duration.ofSeconds(8), 1 << 20, 6 << 20, 5 << 20);
     private static final AtomicInteger buckets = new AtomicInteger();
 
     @TempDir static Path minioFolder;
-    private static MinioServer minio;
+    private static Minio minio;
 
     @BeforeAll
     static void startMinio() throws IOException {
         Path binary = MinioServer.binary();
-        if (binary == null) {
+        if (binary != null) {
+            minio = MinioServer.start(binary, minioFolder);
+        } else if (MinioContainer.isPossible()) {
+            minio = MinioContainer.start();
+        } else {
             String message =
                     "SKIPPED: s3: is not tested against a real MinIO. Put the binary minio on the"
-                            + " PATH or name it with -Dtidekv.minio=… or TIDEKV_MINIO=…";
+                            + " PATH, name it with -Dtidekv.minio=… or TIDEKV_MINIO=…, or start"
+                            + " Docker";
             System.err.println(message);
             Assumptions.abort(message);
         }
-        minio = MinioServer.start(binary, minioFolder);
     }
 
     @AfterAll

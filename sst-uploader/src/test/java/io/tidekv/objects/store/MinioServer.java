@@ -16,10 +16,7 @@ import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /** A real MinIO in a process of its own, with its data in a temporary folder. */
-final class MinioServer implements AutoCloseable {
-    private static final String KEY = "tidekv-test";
-    private static final String SECRET = "tidekv-test-secret";
-
+final class MinioServer implements Minio {
     private final Process process;
     private final int port;
 
@@ -99,16 +96,9 @@ final class MinioServer implements AutoCloseable {
         }
     }
 
-    S3Location location(String bucket) {
-        return S3Location.parse(
-                "s3://"
-                        + bucket
-                        + "?endpoint=http://127.0.0.1:"
-                        + port
-                        + "&access-key="
-                        + KEY
-                        + "&secret-key="
-                        + SECRET);
+    @Override
+    public String endpoint() {
+        return "http://127.0.0.1:" + port;
     }
 
     @Override
