@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.compute.tablet.TabletModel;
 import io.tidekv.compute.tablet.manifest.RecordFiles;
 import io.tidekv.proto.region.RegionShape;
 import java.nio.file.Path;
@@ -13,14 +14,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RocksTabletTest {
-    private static final RegionShape WHOLE = Model.shape(7, "", "");
+    private static final RegionShape WHOLE = TabletModel.shape(7, "", "");
 
     @TempDir Path folder;
 
     @Test
     void publishedStateIsFoundByAnotherProcessAndReplayCompletesIt() throws Exception {
         SwitchableStore objects = new SwitchableStore();
-        Model model = new Model(1, 3000);
+        TabletModel model = new TabletModel(1, 3000);
         PreparedRecord record;
         try (TestStores stores = new TestStores(objects, folder.resolve("a"), true)) {
             Tablet tablet = stores.tablets.open(null, WHOLE);
@@ -57,7 +58,7 @@ class RocksTabletTest {
     private void live(long seed) throws Exception {
         Random random = new Random(seed);
         SwitchableStore objects = new SwitchableStore();
-        Model model = new Model(seed, 2000);
+        TabletModel model = new TabletModel(seed, 2000);
         TestStores stores = new TestStores(objects, folder.resolve("0"), random.nextBoolean(), 4);
         Tablet tablet = stores.tablets.open(null, WHOLE);
         for (int step = 0; step < 300; step++) {
@@ -71,7 +72,7 @@ class RocksTabletTest {
                 }
                 tablet.apply(model.tail(tablet));
             } else if (what < 80) {
-                stores.publish(tablet, Model.TERM);
+                stores.publish(tablet, TabletModel.TERM);
             } else if (what < 90) {
                 LocalFiles files = ((RocksTablet) tablet).files();
                 PreparedRecord base = tablet.base();

@@ -1,4 +1,4 @@
-package io.tidekv.compute.tablet.rocks;
+package io.tidekv.compute.tablet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,7 +7,7 @@ import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.KvIterator;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.engine.WriteBatchBuilder;
-import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.compute.engine.WriteBatchReader;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.RegionShape;
@@ -23,14 +23,14 @@ import java.util.Random;
 import java.util.TreeMap;
 
 /** What a tablet should hold, its log, and random batches over a small key space. */
-final class Model {
-    static final long TERM = 3;
-    final Map<Cf, TreeMap<byte[], byte[]>> families = new EnumMap<>(Cf.class);
-    final List<Entry> log = new ArrayList<>();
+public final class TabletModel {
+    public static final long TERM = 3;
+    public final Map<Cf, TreeMap<byte[], byte[]>> families = new EnumMap<>(Cf.class);
+    public final List<Entry> log = new ArrayList<>();
     private final Random random;
     private final int keys;
 
-    Model(long seed, int keys) {
+    public TabletModel(long seed, int keys) {
         this.random = new Random(seed);
         this.keys = keys;
         for (Cf cf : Cf.values()) {
@@ -38,11 +38,11 @@ final class Model {
         }
     }
 
-    static byte[] key(int number) {
+    public static byte[] key(int number) {
         return String.format(Locale.ROOT, "k%08d", number).getBytes(StandardCharsets.US_ASCII);
     }
 
-    static RegionShape shape(long regionId, String start, String end) {
+    public static RegionShape shape(long regionId, String start, String end) {
         return RegionShape.newBuilder()
                 .setRegionId(regionId)
                 .setStartKey(ByteString.copyFromUtf8(start))
@@ -53,12 +53,12 @@ final class Model {
                 .build();
     }
 
-    long lastIndex() {
+    public long lastIndex() {
         return log.size();
     }
 
     /** The next log entry, applied to the model. */
-    Entry next() {
+    public Entry next() {
         WriteBatchBuilder batch = new WriteBatchBuilder();
         int operations = 1 + random.nextInt(8);
         for (int i = 0; i < operations; i++) {
@@ -84,15 +84,62 @@ final class Model {
     }
 
     /** A write of one key. */
-    Entry put(Cf cf, int number, int valueLength) {
+    public Entry put(Cf cf, int number, int valueLength) {
         byte[] value = new byte[valueLength];
         random.nextBytes(value);
         families.get(cf).put(key(number), value);
         return add(EntryKind.WRITE, new WriteBatchBuilder().put(cf, key(number), value).build());
     }
 
-    Entry noop() {
+    public Entry noop() {
         return add(EntryKind.NOOP, ByteString.EMPTY);
+    }
+
+    /** What the log's first entries make of an empty tablet. */
+    public TabletModel asOf(long index) {
+        TabletModel then = new TabletModel(index, keys);
+        for (Entry entry : log.subList(0, (int) index)) {
+            then.replay(entry);
+        }
+        return then;
+    }
+
+    private void replay(Entry entry) {
+        log.add(entry);
+        if (entry.getKind() != EntryKind.WRITE) {
+            return;
+        }
+        WriteBatchReader.read(
+                entry.getData(),
+                new WriteBatchReader.Handler() {
+                    @Override
+                    public void put(Cf cf, byte[] key, byte[] value) {
+                        families.get(cf).put(key, value);
+                    }
+
+                    @Override
+                    public void delete(Cf cf, byte[] key) {
+                        families.get(cf).remove(key);
+                    }
+
+                    @Override
+                    public void deleteRange(Cf cf, byte[] from, byte[] to) {
+                        families.get(cf).subMap(from, to).clear();
+                    }
+                });
+    }
+
+    /** A child's model: its content is the parent's, its log its own. */
+    public TabletModel child(long seed) {
+        TabletModel child = new TabletModel(seed, keys);
+        families.forEach((cf, rows) -> child.families.get(cf).putAll(rows));
+        return child;
+    }
+
+    /** Counts an entry that changes no data. */
+    public AppliedMark mark() {
+        Entry entry = noop();
+        return new AppliedMark(entry.getIndex(), entry.getTerm());
     }
 
     private Entry add(EntryKind kind, ByteString data) {
@@ -115,11 +162,11 @@ final class Model {
     }
 
     /** Entries after the tablet's last one. */
-    List<Entry> tail(Tablet tablet) {
+    public List<Entry> tail(Tablet tablet) {
         return log.subList((int) tablet.applied().index(), log.size());
     }
 
-    void verify(Tablet tablet, RegionShape shape) {
+    public void verify(Tablet tablet, RegionShape shape) {
         byte[] from = shape.getStartKey().toByteArray();
         byte[] to = shape.getEndKey().toByteArray();
         try (KvSnapshot snapshot = tablet.snapshot(shape)) {

@@ -1,0 +1,160 @@
+package io.tidekv.compute.tablet.memory;
+
+import com.google.protobuf.ByteString;
+import io.tidekv.common.Invariants;
+import io.tidekv.compute.engine.Cf;
+import io.tidekv.compute.engine.KvIterator;
+import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.compute.engine.MemoryEngine;
+import io.tidekv.compute.tablet.AppliedMark;
+import io.tidekv.compute.tablet.PreparedRecord;
+import io.tidekv.compute.tablet.RegionState;
+import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.EntryKind;
+import io.tidekv.proto.region.RegionShape;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A tablet in memory. Sizes are exact and found by walking. */
+final class MemoryTablet implements Tablet {
+    private final MemoryEngine engine = new MemoryEngine();
+    private AppliedMark applied;
+    private RegionState state;
+    private @Nullable PreparedRecord base;
+    private long unpublishedBytes;
+    private long sequence;
+
+    MemoryTablet(@Nullable PreparedRecord base, RegionShape shape) {
+        this.base = base;
+        if (base == null) {
+            applied = AppliedMark.NONE;
+            state = new RegionState(shape, List.of());
+        } else {
+            TabletRecord record = base.record();
+            applied = new AppliedMark(record.getAppliedIndex(), record.getAppliedTerm());
+            state = new RegionState(shape, record.getPendingChildrenList());
+        }
+    }
+
+    void load(ByteString batch) {
+        engine.apply(batch);
+    }
+
+    @Override
+    public synchronized RegionState state() {
+        return state;
+    }
+
+    @Override
+    public synchronized AppliedMark applied() {
+        return applied;
+    }
+
+    @Override
+    public synchronized void apply(List<Entry> entries) {
+        for (Entry entry : entries) {
+            checkNext(entry.getIndex());
+            if (entry.getKind() == EntryKind.WRITE) {
+                engine.apply(entry.getData());
+                unpublishedBytes += entry.getData().size();
+            }
+            applied = new AppliedMark(entry.getIndex(), entry.getTerm());
+        }
+    }
+
+    @Override
+    public synchronized void applyState(AppliedMark mark, RegionState after) {
+        checkNext(mark.index());
+        state = after;
+        applied = mark;
+    }
+
+    private void checkNext(long index) {
+        Invariants.check(
+                index == applied.index() + 1,
+                "entry %s is applied after entry %s",
+                index,
+                applied.index());
+    }
+
+    @Override
+    public KvSnapshot snapshot(RegionShape shape) {
+        return engine.snapshot(shape.getStartKey().toByteArray(), shape.getEndKey().toByteArray());
+    }
+
+    /** What a record is made from, as of one moment. */
+    record Cut(
+            AppliedMark applied,
+            RegionState state,
+            @Nullable PreparedRecord base,
+            long sequence,
+            KvSnapshot content) {}
+
+    synchronized Cut cut() {
+        sequence++;
+        return new Cut(applied, state, base, sequence, snapshot(state.shape()));
+    }
+
+    @Override
+    public synchronized long memtableBytes() {
+        return unpublishedBytes;
+    }
+
+    @Override
+    public synchronized long unpublishedBytes() {
+        return unpublishedBytes;
+    }
+
+    @Override
+    public long approximateBytes(byte[] from, byte[] to) {
+        long bytes = 0;
+        try (KvSnapshot content = engine.snapshot(from, to)) {
+            for (Cf cf : Cf.values()) {
+                try (KvIterator rows = content.iterator(cf, null, null)) {
+                    for (rows.seekToFirst(); rows.isValid(); rows.next()) {
+                        bytes += rows.key().length + rows.value().length;
+                    }
+                }
+            }
+        }
+        return bytes;
+    }
+
+    @Override
+    public long approximateKeys() {
+        long keys = 0;
+        try (KvSnapshot content = snapshot(state().shape())) {
+            for (Cf cf : Cf.values()) {
+                try (KvIterator rows = content.iterator(cf, null, null)) {
+                    for (rows.seekToFirst(); rows.isValid(); rows.next()) {
+                        keys++;
+                    }
+                }
+            }
+        }
+        return keys;
+    }
+
+    @Override
+    public boolean hydrated() {
+        return true;
+    }
+
+    @Override
+    public synchronized void published(PreparedRecord record) {
+        base = record;
+        if (record.record().getAppliedIndex() == applied.index()) {
+            unpublishedBytes = 0;
+        }
+    }
+
+    @Override
+    public synchronized @Nullable PreparedRecord base() {
+        return base;
+    }
+
+    @Override
+    public void close() {}
+}
