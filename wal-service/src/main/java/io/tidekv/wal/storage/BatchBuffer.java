@@ -1,0 +1,59 @@
+package io.tidekv.wal.storage;
+
+import java.nio.ByteBuffer;
+import java.util.UUID;
+
+/** The batch under way: records that are not in the file yet. */
+final class BatchBuffer {
+    private static final int SMALLEST = 64 << 10;
+    private static final int KEPT = 4 << 20;
+
+    private ByteBuffer buffer = ByteBuffer.allocateDirect(SMALLEST);
+
+    BatchBuffer() {
+        clear();
+    }
+
+    boolean isEmpty() {
+        return buffer.position() == BatchHeader.SIZE;
+    }
+
+    /** Bytes so far, with room for the header. */
+    int size() {
+        return buffer.position();
+    }
+
+    /** The buffer, at whose position {@code bytes} more can be put. */
+    ByteBuffer room(int bytes) {
+        if (buffer.remaining() < bytes + SegmentHeader.BLOCK) {
+            int wanted = Math.addExact(buffer.position(), bytes + SegmentHeader.BLOCK);
+            ByteBuffer grown = ByteBuffer.allocateDirect(Math.max(wanted, buffer.capacity() * 2));
+            buffer = grown.put(buffer.flip());
+        }
+        return buffer;
+    }
+
+    /** For reading what is not in the file yet; {@code at} counts from the start of the batch. */
+    ByteBuffer view(int at, int size) {
+        return buffer.duplicate().limit(at + size).position(at).slice();
+    }
+
+    /** The whole batch, header first, zeros up to the end of its last block. */
+    ByteBuffer seal(long number, Position synced, long oldest, UUID node, long segment) {
+        int length = buffer.position() - BatchHeader.SIZE;
+        int end = (int) BatchHeader.roundUp(buffer.position());
+        buffer.limit(end);
+        while (buffer.hasRemaining()) {
+            buffer.put((byte) 0);
+        }
+        new BatchHeader(number, length, synced, oldest).encode(buffer, node, segment);
+        return buffer.duplicate().flip();
+    }
+
+    void clear() {
+        if (buffer.capacity() > KEPT) {
+            buffer = ByteBuffer.allocateDirect(SMALLEST);
+        }
+        buffer.clear().position(BatchHeader.SIZE);
+    }
+}

@@ -1,0 +1,17 @@
+package io.tidekv.wal.storage;
+
+/** An open segment. */
+final class Segment {
+    final long number;
+    final WalFile file;
+    // End of what has been written; a multiple of the block size.
+    long size;
+    // Bytes of records that the index refers to.
+    long live;
+
+    Segment(long number, WalFile file, long size) {
+        this.number = number;
+        this.file = file;
+        this.size = size;
+    }
+}

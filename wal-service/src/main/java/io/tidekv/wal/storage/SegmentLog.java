@@ -1,0 +1,193 @@
+package io.tidekv.wal.storage;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.UUID;
+
+/**
+ * The segments as one append-only sequence of batches. Knows nothing of regions. After an
+ * IOException from {@link #write}, {@link #sync}, {@link #mark} or {@link #maintain} what is
+ * durable is not known and this object must be dropped.
+ */
+final class SegmentLog {
+    /** Offsets have 31 bits; what a batch may add keeps below this bound. */
+    private static final long SEGMENT_BYTES_MAX = 1L << 30;
+
+    private final WalFiles files;
+    private final UUID node;
+    private final StorageOptions options;
+    private final Segments segments;
+    private final BatchBuffer batch = new BatchBuffer();
+    private Segment current;
+    private long nextBatch;
+    // Everything before this place is durable.
+    private Position synced;
+    // The oldest segment still needed, as the newest written and the newest synced batch say it.
+    private long oldestWritten;
+    private long oldestSynced;
+    private boolean unsynced;
+    private boolean marked;
+    private long syncs;
+    private long batches;
+
+    /** Continues behind the newest of {@code segments}, which is synced whole. */
+    SegmentLog(
+            WalFiles files, UUID node, StorageOptions options, Segments segments, long nextBatch) {
+        this.files = files;
+        this.node = node;
+        this.options = options;
+        this.segments = segments;
+        this.nextBatch = nextBatch;
+        current = segments.newest();
+        synced = new Position(current.number, (int) current.size);
+        marked = current.size == SegmentHeader.BLOCK;
+        oldestWritten = segments.oldest().number;
+        oldestSynced = oldestWritten;
+    }
+
+    /** Makes a segment; durable with its name when this returns. */
+    static Segment create(WalFiles files, SegmentHeader header) throws IOException {
+        WalFile file = files.create(SegmentHeader.fileName(header.segment()));
+        try {
+            file.write(0, header.encode());
+            file.sync();
+            files.syncFolder();
+        } catch (IOException e) {
+            file.close();
+            throw e;
+        }
+        return new Segment(header.segment(), file, SegmentHeader.BLOCK);
+    }
+
+    /** Whether {@code bytes} more fit in the segment under way. */
+    boolean fits(long bytes) {
+        return current.size + batch.size() + bytes < SEGMENT_BYTES_MAX;
+    }
+
+    /** Where the next record will lie. */
+    long nextPlace() {
+        return Position.pack(current.number, (int) current.size + batch.size());
+    }
+
+    /** Buffer at whose position a record of {@code bytes} is to be encoded. */
+    ByteBuffer room(int bytes) {
+        return batch.room(bytes);
+    }
+
+    /** The record at {@code place}, checked; written or not. */
+    ByteBuffer read(long place, int size) throws IOException {
+        Segment segment = segments.of(place);
+        int offset = Position.offset(place);
+        ByteBuffer bytes;
+        if (segment.number == current.number && offset >= current.size) {
+            bytes = batch.view((int) (offset - current.size), size);
+        } else {
+            bytes = ByteBuffer.allocate(size);
+            segment.file.read(offset, bytes);
+            bytes.flip();
+        }
+        if (bytes.limit() < size || LogRecord.check(bytes, 0, size) != size) {
+            throw new StorageDamageException(segment.file.name(), offset, "a record has changed");
+        }
+        return bytes;
+    }
+
+    /** Hands the batch under way to the file system. False when there was nothing to write. */
+    boolean write() throws IOException {
+        if (batch.isEmpty()) {
+            return false;
+        }
+        writeBatch();
+        marked = false;
+        return true;
+    }
+
+    /**
+     * Writes a batch without records, which vouches for the one before, unless something does
+     * already. Must be followed by {@link #sync}.
+     */
+    void mark() throws IOException {
+        if (!marked && !unsynced && batch.isEmpty()) {
+            writeBatch();
+            marked = true;
+        }
+    }
+
+    private void writeBatch() throws IOException {
+        oldestWritten = segments.oldestNeeded().number;
+        ByteBuffer bytes = batch.seal(nextBatch, synced, oldestWritten, node, current.number);
+        int length = bytes.remaining();
+        current.file.write(current.size, bytes);
+        current.size += length;
+        nextBatch++;
+        batches++;
+        unsynced = true;
+        batch.clear();
+    }
+
+    /** Makes durable everything written. */
+    void sync() throws IOException {
+        if (!unsynced) {
+            return;
+        }
+        current.file.sync();
+        syncs++;
+        unsynced = false;
+        synced = new Position(current.number, (int) current.size);
+        oldestSynced = oldestWritten;
+    }
+
+    /** Between batches: begins a new segment behind a full one, deletes those not needed. */
+    void maintain() throws IOException {
+        if (unsynced || !batch.isEmpty()) {
+            return;
+        }
+        if (current.size >= options.segmentBytes()) {
+            roll();
+        }
+        while (segments.oldest().number < oldestSynced) {
+            WalFile dead = segments.removeOldest().file;
+            dead.close();
+            files.delete(dead.name());
+            // One at a time: a gap between segments would look like a loss.
+            files.syncFolder();
+        }
+    }
+
+    private void roll() throws IOException {
+        SegmentHeader header = new SegmentHeader(node, current.number + 1, current.size, nextBatch);
+        current = create(files, header);
+        segments.add(current);
+        synced = new Position(current.number, SegmentHeader.BLOCK);
+        // The header vouches for the last batch.
+        marked = true;
+    }
+
+    /** The oldest segment, when it is worth writing anew what it still holds; else -1. */
+    long wasteful() {
+        Segment oldest = segments.oldestNeeded();
+        boolean tooMuch =
+                segments.totalBytes() > 3 * segments.liveBytes() + 2 * options.segmentBytes();
+        return tooMuch && oldest.number != current.number ? oldest.number : -1;
+    }
+
+    /** False when nothing vouches for the last batch yet. */
+    boolean isMarked() {
+        return marked;
+    }
+
+    /** Everything before this place is durable. */
+    Position synced() {
+        return synced;
+    }
+
+    StorageStats stats(long full) {
+        return new StorageStats(
+                segments.all().size(),
+                segments.totalBytes(),
+                segments.liveBytes(),
+                syncs,
+                batches,
+                full);
+    }
+}

@@ -1,0 +1,280 @@
+package io.tidekv.wal.storage;
+
+import io.tidekv.common.Invariants;
+import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.wal.VoterMeta;
+import io.tidekv.wal.core.VoterStorage;
+import io.tidekv.wal.core.VoterStorageException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The voters' storage over segments. What is appended waits in memory until {@link #commit}, which
+ * writes and syncs it as one batch. After a failure every method refuses until {@link #reopen} has
+ * read back what the disk holds.
+ */
+public final class SegmentStore implements VoterStorage, AutoCloseable {
+    private final WalFiles files;
+    private final UUID node;
+    private final StorageOptions options;
+    private final Segments segments = new Segments();
+    private final Map<Long, RegionLog> regions = new TreeMap<>();
+    private final SegmentLog log;
+    private final SegmentCleaner cleaner;
+    private long usableBytes;
+    private long refusals;
+    private @Nullable Exception failure;
+
+    private SegmentStore(
+            WalFiles files, UUID node, StorageOptions options, @Nullable Position trusted)
+            throws IOException {
+        this.files = files;
+        this.node = node;
+        this.options = options;
+        try {
+            SegmentRecovery recovery = new SegmentRecovery(files, node, segments);
+            log = recovery.open(options, trusted, this::replay);
+            checkWhole();
+            usableBytes = files.usableBytes();
+        } catch (IOException | RuntimeException e) {
+            segments.close();
+            throw e;
+        }
+        cleaner = new SegmentCleaner(log, regions);
+    }
+
+    /**
+     * Opens the storage of {@code node}, recovering what an earlier process left.
+     *
+     * @throws StorageDamageException when bytes that were durable have changed or are missing
+     */
+    public static SegmentStore open(WalFiles files, UUID node, StorageOptions options)
+            throws IOException {
+        return new SegmentStore(files, node, options, null);
+    }
+
+    /**
+     * Drops this storage, which has failed, and reads back what is certainly durable. May be called
+     * again when it throws.
+     */
+    public SegmentStore reopen() throws IOException {
+        failure = failure == null ? new IOException("the storage is reopened") : failure;
+        segments.close();
+        return new SegmentStore(files, node, options, log.synced());
+    }
+
+    @Override
+    public List<Recovered> recover() {
+        List<Recovered> all = new ArrayList<>();
+        for (RegionLog region : regions.values()) {
+            all.add(
+                    new Recovered(
+                            region.regionId(),
+                            region.meta(),
+                            region.termRuns(),
+                            region.lastIndex()));
+        }
+        return all;
+    }
+
+    @Override
+    public void putMeta(long regionId, VoterMeta meta) {
+        int size = prepareMeta(meta);
+        long place = log.nextPlace();
+        LogRecord.encodeMeta(log.room(size), regionId, meta, false);
+        region(regionId).putMeta(meta, place, size);
+    }
+
+    @Override
+    public void reset(long regionId, VoterMeta meta) {
+        int size = prepareMeta(meta);
+        long place = log.nextPlace();
+        LogRecord.encodeMeta(log.room(size), regionId, meta, true);
+        RegionLog region = region(regionId);
+        region.entries.clear();
+        region.putMeta(meta, place, size);
+    }
+
+    @Override
+    public void append(long regionId, List<Entry> entries) {
+        RegionLog region = Invariants.present(regions.get(regionId), "region " + regionId);
+        long first = entries.get(0).getIndex();
+        Invariants.check(
+                first > region.snapshotIndex() && first <= region.lastIndex() + 1,
+                "entry %s does not follow %s in region %s",
+                first,
+                region.lastIndex(),
+                regionId);
+        long bytes = 0;
+        for (Entry entry : entries) {
+            bytes += LogRecord.size(entry);
+        }
+        requireSpace(bytes, options.reservedBytes());
+        region.entries.truncateFrom(first);
+        for (Entry entry : entries) {
+            int size = LogRecord.size(entry);
+            long place = log.nextPlace();
+            LogRecord.encodeEntry(log.room(size), regionId, entry, false);
+            region.entries.put(entry.getIndex(), place, size, entry.getTerm());
+        }
+    }
+
+    @Override
+    public List<Entry> read(long regionId, long fromIndex, long toIndex, long bytesMax) {
+        requireUsable();
+        RegionLog region = Invariants.present(regions.get(regionId), "region " + regionId);
+        List<Entry> entries = new ArrayList<>();
+        long bytes = 0;
+        try {
+            for (long index = fromIndex; index <= toIndex; index++) {
+                int size = region.entries.size(index);
+                bytes += size - LogRecord.FRAME - LogRecord.ENTRY_HEAD;
+                if (bytes > bytesMax && !entries.isEmpty()) {
+                    break;
+                }
+                entries.add(LogRecord.entry(log.read(region.entries.place(index), size), 0, size));
+            }
+        } catch (IOException e) {
+            throw VoterStorageException.failed(fail(e), e);
+        }
+        return entries;
+    }
+
+    /**
+     * Makes durable everything appended so far, with one sync; false when there was nothing.
+     *
+     * @throws IOException the storage has failed: nothing appended since the last commit may be
+     *     acknowledged
+     */
+    public boolean commit() throws IOException {
+        requireNotFailed();
+        try {
+            boolean written = log.write();
+            log.sync();
+            return written;
+        } catch (IOException e) {
+            fail(e);
+            throw e;
+        }
+    }
+
+    /**
+     * Between commits: begins a new segment behind a full one, deletes those that nobody needs,
+     * moves at most {@code bytesMax} out of the oldest when most of the log is dead. What it
+     * appends goes with the next commit.
+     */
+    public void maintain(int bytesMax) throws IOException {
+        requireNotFailed();
+        try {
+            usableBytes = files.usableBytes();
+            if (usableBytes > options.reservedBytes() / 4) {
+                log.maintain();
+                cleaner.step(bytesMax);
+            }
+        } catch (IOException e) {
+            fail(e);
+            throw e;
+        }
+    }
+
+    /** Writes and syncs a mark behind the last batch, if it has none: for after an idle while. */
+    public void mark() throws IOException {
+        requireNotFailed();
+        try {
+            log.mark();
+            log.sync();
+        } catch (IOException e) {
+            fail(e);
+            throw e;
+        }
+    }
+
+    /** False when {@link #mark} has something to do. */
+    public boolean isMarked() {
+        return log.isMarked();
+    }
+
+    /** The storage's counts. */
+    public StorageStats stats() {
+        return log.stats(refusals);
+    }
+
+    /** Closes without writing: what was not committed is gone, as in a crash. */
+    @Override
+    public void close() throws IOException {
+        failure = failure == null ? new IOException("the storage is closed") : failure;
+        segments.close();
+    }
+
+    private void replay(LogRecord record, long place, int size) {
+        RegionLog region = region(record.regionId());
+        if (record instanceof LogRecord.Meta meta) {
+            if (meta.reset()) {
+                region.entries.clear();
+            }
+            region.putMeta(meta.meta(), place, size);
+        } else if (record instanceof LogRecord.Written entry) {
+            if (!entry.moved()) {
+                region.entries.truncateFrom(entry.index());
+            }
+            region.entries.put(entry.index(), place, size, entry.term());
+        }
+    }
+
+    private void checkWhole() throws IOException {
+        String last = segments.newest().file.name();
+        for (RegionLog region : regions.values()) {
+            String what = "region " + region.regionId();
+            if (!region.hasMeta()) {
+                throw new StorageDamageException(last, 0, what + " has entries but no meta");
+            }
+            region.entries.trimThrough(region.snapshotIndex());
+            long gap = region.firstGap();
+            if (gap != 0) {
+                throw new StorageDamageException(last, 0, what + " lacks entry " + gap);
+            }
+        }
+    }
+
+    private RegionLog region(long regionId) {
+        return regions.computeIfAbsent(regionId, id -> new RegionLog(id, segments));
+    }
+
+    private int prepareMeta(VoterMeta meta) {
+        int size = LogRecord.size(meta);
+        requireSpace(size, options.reservedBytes() / 2);
+        return size;
+    }
+
+    private void requireSpace(long bytes, long reserved) {
+        requireUsable();
+        if (usableBytes - bytes < reserved || !log.fits(bytes)) {
+            refusals++;
+            throw VoterStorageException.full(
+                    "no space in " + files.location() + ": free some, or add a larger disk");
+        }
+        usableBytes -= bytes;
+    }
+
+    private void requireUsable() {
+        if (failure != null) {
+            throw VoterStorageException.failed("the storage has failed", failure);
+        }
+    }
+
+    private void requireNotFailed() throws IOException {
+        if (failure != null) {
+            throw new IOException("the storage has failed", failure);
+        }
+    }
+
+    private String fail(IOException e) {
+        failure = failure == null ? e : failure;
+        return String.valueOf(e.getMessage());
+    }
+}
