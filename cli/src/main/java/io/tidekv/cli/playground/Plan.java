@@ -134,8 +134,8 @@ final class Plan {
                             .mapToObj(n -> "pd-" + (n + 1) + "=http://" + at(PD_PORT + 1 + 2 * n))
                             .collect(Collectors.joining(",")));
         }
-        set.put("api-version", api.text());
-        set.put("voters", Integer.toString(voters));
+        set.put("pd-server.api-version", api.text());
+        set.put("replication.voters", Integer.toString(voters));
         String address = at(PD_PORT + 2 * i);
         return role(RoleKind.PD, "pd-" + (i + 1), address, address, folder, set);
     }

@@ -3,6 +3,8 @@ package io.tidekv.cli.server;
 import io.tidekv.common.config.Settings;
 import io.tidekv.compute.server.ComputeConfig;
 import io.tidekv.compute.server.ComputeServer;
+import io.tidekv.objects.worker.WorkerConfig;
+import io.tidekv.objects.worker.WorkerServer;
 import io.tidekv.pd.server.PdConfig;
 import io.tidekv.pd.server.PdServer;
 import io.tidekv.wal.server.WalConfig;
@@ -17,7 +19,7 @@ public enum RoleKind {
     PD("pd", PdConfig.class),
     WAL("wal", WalConfig.class),
     COMPUTE("compute", ComputeConfig.class),
-    SST_UPLOADER("sst-uploader", SstUploaderConfig.class);
+    SST_UPLOADER("sst-uploader", WorkerConfig.class);
 
     private final String command;
     private final Class<? extends Record> settings;
@@ -47,7 +49,7 @@ public enum RoleKind {
             case PD -> pd((PdConfig) loaded);
             case WAL -> wal((WalConfig) loaded);
             case COMPUTE -> compute((ComputeConfig) loaded);
-            case SST_UPLOADER -> SstUploaderWorker.start((SstUploaderConfig) loaded);
+            case SST_UPLOADER -> worker((WorkerConfig) loaded);
         };
     }
 
@@ -71,6 +73,15 @@ public enum RoleKind {
     private static RunningRole compute(ComputeConfig config) {
         ComputeServer server = ComputeServer.start(config);
         return new Started(server.storeId(), server.address(), server.statusAddress(), server);
+    }
+
+    private static RunningRole worker(WorkerConfig config) throws IOException {
+        WorkerServer server = WorkerServer.start(config);
+        String address =
+                config.statusAddr().isEmpty()
+                        ? "no port"
+                        : hostOf(config.statusAddr()) + ":" + server.statusPort();
+        return new Started(0, address, address, server);
     }
 
     /** "http://127.0.0.1:2379,…" → "127.0.0.1". */

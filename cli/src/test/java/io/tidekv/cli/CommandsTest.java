@@ -1,0 +1,161 @@
+package io.tidekv.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.google.protobuf.ByteString;
+import io.tidekv.cli.client.FakeCluster;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The commands as a user types them, against a cluster that answers from memory. */
+class CommandsTest {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private FakeCluster cluster;
+
+    @BeforeEach
+    void start() throws IOException {
+        cluster = new FakeCluster();
+    }
+
+    @AfterEach
+    void stop() {
+        cluster.close();
+    }
+
+    private int run(String line) {
+        out.reset();
+        err.reset();
+        Console console = new Console(new PrintStream(out, true), new PrintStream(err, true));
+        return Tidekv.run(console, line.replace("PD", cluster.address()).split(" "));
+    }
+
+    private String out() {
+        return out.toString(StandardCharsets.UTF_8).strip();
+    }
+
+    private String err() {
+        return err.toString(StandardCharsets.UTF_8).strip();
+    }
+
+    private JsonNode json() {
+        return Json.read(out());
+    }
+
+    @Test
+    void putsAndGets() {
+        assertThat(run("put hello world --pd PD")).isZero();
+        assertThat(run("get hello --pd PD")).isZero();
+        assertThat(out()).isEqualTo("world");
+        assertThat(run("get hello nothing --pd PD")).isEqualTo(1);
+        assertThat(out()).isEqualTo("world");
+        assertThat(err()).isEqualTo("not found: nothing");
+        assertThat(run("delete hello --pd PD")).isZero();
+        assertThat(run("get hello --pd PD")).isEqualTo(1);
+    }
+
+    @Test
+    void scansTextAndHex() {
+        run("put a 1 --pd PD");
+        run("put 6d00 ff --hex --pd PD");
+        assertThat(run("scan --pd PD")).isZero();
+        assertThat(out().lines()).containsExactly("a\t1", "m\0\t0xff");
+        assertThat(run("scan 62 --hex --keys-only --pd PD")).isZero();
+        assertThat(out()).isEqualTo("6d00");
+        assertThat(run("put x zz --hex --pd PD")).isEqualTo(1);
+        assertThat(err()).isEqualTo("tidekv: \"x\" is not hex: use pairs of 0-9 and a-f");
+    }
+
+    @Test
+    void flagsOfCtlStandBeforeOrBehind() {
+        assertThat(run("ctl --pd PD --json store list")).isZero();
+        assertThat(json().at("/stores/0/id").asLong()).isEqualTo(5);
+        assertThat(run("ctl store list --json --pd PD")).isZero();
+        assertThat(json().at("/stores/0/address").asText()).isEqualTo("127.0.0.1:20160");
+        assertThat(json().at("/stores/0/state").asText()).isEqualTo("Up");
+    }
+
+    @Test
+    void showsRegions() {
+        assertThat(run("ctl --pd PD region list")).isZero();
+        assertThat(out()).contains("6d").contains("3/2").contains("2.0 KiB");
+        assertThat(run("ctl --pd PD --json region show 7")).isZero();
+        assertThat(json().get("start_key").asText()).isEqualTo("6d");
+        assertThat(json().get("end_key").asText()).isEmpty();
+        assertThat(json().at("/epoch/version").asLong()).isEqualTo(3);
+        assertThat(json().get("owner").asLong()).isEqualTo(5);
+        assertThat(json().get("size").asLong()).isEqualTo(2048);
+        assertThat(run("ctl --pd PD region show 8")).isEqualTo(1);
+        assertThat(err()).startsWith("tidekv: there is no region 8");
+    }
+
+    @Test
+    void movesAndSplits() {
+        assertThat(run("ctl --pd PD region move 7 --to 5")).isZero();
+        assertThat(out()).isEqualTo("region 7 is on store 5; gap 12 ms");
+        assertThat(run("ctl --pd PD region move 7 --to 6")).isEqualTo(1);
+        assertThat(err()).isEqualTo("tidekv: there is no store 6");
+        assertThat(run("ctl --pd PD --json region split 7 --key 20")).isZero();
+        assertThat(json().get("regions").toString()).isEqualTo("[7,32]");
+    }
+
+    @Test
+    void statusFailsWhenSomethingIsDown() {
+        assertThat(run("ctl --pd PD --json status")).isEqualTo(1);
+        assertThat(json().get("healthy").asBoolean()).isFalse();
+        assertThat(json().get("api_version").asText()).isEqualTo("1ttl");
+        assertThat(json().get("cluster_id").asText()).isEqualTo("18446744073709551614");
+        assertThat(run("ctl --pd PD --json wal list")).isZero();
+        assertThat(json().at("/wal/0/id").asLong()).isEqualTo(3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"raw-put", "raw-get", "raw-scan", "txn-put", "txn-get"})
+    void measures(String workload) {
+        int exit =
+                run(
+                        "bench kv --pd PD --clients 4 --keys 50 --duration 0.2 --json --workload "
+                                + workload);
+        assertThat(err()).isEmpty();
+        assertThat(exit).isZero();
+        assertThat(json().get("operations").asLong()).isPositive();
+        assertThat(json().at("/latency_us/p99").asLong()).isPositive();
+        assertThat(json().get("errors").asLong()).isZero();
+        assertThat(cluster.data().keySet())
+                .allMatch(key -> key.startsWith(ByteString.copyFromUtf8("bench-")));
+    }
+
+    @Test
+    void saysInOneLineWhatIsWrong() {
+        assertThat(run("ctl --pd 127.0.0.1:1 status")).isEqualTo(1);
+        assertThat(err()).startsWith("tidekv: no answer").contains("--pd").doesNotContain("\n");
+        assertThat(run("bench kv --workload nonsense")).isEqualTo(2);
+        assertThat(err()).contains("raw-put").doesNotContain("\n");
+        assertThat(run("playground --api-version 2")).isEqualTo(1);
+        assertThat(err()).isEqualTo("tidekv: --api-version 2 is not there yet: use 1 or 1ttl");
+        assertThat(run("playground --pd 2")).isEqualTo(1);
+        assertThat(err()).isEqualTo("tidekv: --pd 2: use 1 or 3");
+        assertThat(run("playground --object-store s4://x")).isEqualTo(1);
+        assertThat(err()).startsWith("tidekv: bad object store URI").doesNotContain("\n");
+        assertThat(run("wal --config-check --set storage.segment-siz=1MB")).isEqualTo(1);
+        assertThat(err()).contains("did you mean \"storage.segment-size\"");
+    }
+
+    @Test
+    void everyCommandExplainsItself() {
+        for (String command : Tidekv.commandLine(Console.system()).getSubcommands().keySet()) {
+            assertThat(run(command + " --help")).as(command).isZero();
+            assertThat(out()).as(command).contains("Usage: tidekv " + command);
+        }
+        assertThat(run("--version")).isZero();
+        assertThat(out()).startsWith("tidekv ").doesNotContain("unknown").doesNotContain("$");
+    }
+}
