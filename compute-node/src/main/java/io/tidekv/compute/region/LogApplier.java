@@ -1,15 +1,20 @@
 package io.tidekv.compute.region;
 
+import io.tidekv.common.error.KvError;
+import io.tidekv.common.error.KvException;
 import io.tidekv.compute.region.RegionMachine.Outcome;
 import io.tidekv.compute.tablet.AppliedMark;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.region.Entry;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Applies committed entries to a region's machine and tablet, in order; consecutive ones that do
- * not change the region's state reach the tablet as one list.
+ * not concern the region itself reach the tablet as one list. A tablet that is busy for a moment
+ * keeps its entries waiting here. One thread at a time.
  */
 final class LogApplier {
     /** Told of entries that concern the region itself, once the tablet has them. */
@@ -17,35 +22,87 @@ final class LogApplier {
         void onOutcome(Entry entry, Outcome outcome);
     }
 
-    private LogApplier() {}
+    private final RegionMachine machine;
+    private final Tablet tablet;
+    private final Listener listener;
+    private final ArrayDeque<Entry> waiting = new ArrayDeque<>();
+    // The machine has taken the first waiting entry already, the tablet has not.
+    private @Nullable Outcome taken;
 
-    static void apply(
-            RegionMachine machine, Tablet tablet, List<Entry> entries, Listener listener) {
-        List<Entry> run = new ArrayList<>();
-        for (Entry entry : entries) {
-            Outcome outcome = machine.apply(entry);
-            boolean stateful =
-                    outcome instanceof Outcome.HasSplit || outcome instanceof Outcome.ChildGone;
-            if (!stateful) {
-                run.add(entry);
-            }
-            if (outcome instanceof Outcome.Nothing) {
-                continue;
-            }
-            flush(tablet, run);
-            if (stateful) {
-                AppliedMark mark = new AppliedMark(entry.getIndex(), entry.getTerm());
-                tablet.applyState(mark, machine.state());
-            }
-            listener.onOutcome(entry, outcome);
-        }
-        flush(tablet, run);
+    LogApplier(RegionMachine machine, Tablet tablet, Listener listener) {
+        this.machine = machine;
+        this.tablet = tablet;
+        this.listener = listener;
     }
 
-    private static void flush(Tablet tablet, List<Entry> run) {
-        if (!run.isEmpty()) {
-            tablet.apply(List.copyOf(run));
-            run.clear();
+    void add(List<Entry> entries) {
+        waiting.addAll(entries);
+    }
+
+    /** Whether everything has been applied. */
+    boolean isDone() {
+        return waiting.isEmpty();
+    }
+
+    /** Applies what waits; false when the tablet asks to come back in a moment. */
+    boolean drain() {
+        try {
+            while (!waiting.isEmpty()) {
+                applyRun();
+                if (!waiting.isEmpty()) {
+                    applyOne(waiting.element());
+                }
+            }
+            return true;
+        } catch (KvException e) {
+            if (e.error() instanceof KvError.ServerIsBusy) {
+                return false;
+            }
+            throw e;
         }
+    }
+
+    /** The entries up to the first that concerns the region itself. */
+    private void applyRun() {
+        List<Entry> run = new ArrayList<>();
+        for (Entry entry : waiting) {
+            if (concernsRegion(entry)) {
+                break;
+            }
+            run.add(entry);
+        }
+        if (run.isEmpty()) {
+            return;
+        }
+        try {
+            tablet.apply(run);
+        } finally {
+            // A busy tablet may have taken some of them.
+            long done = tablet.applied().index();
+            while (!waiting.isEmpty() && waiting.element().getIndex() <= done) {
+                waiting.remove();
+            }
+        }
+    }
+
+    private void applyOne(Entry entry) {
+        Outcome outcome = taken == null ? machine.apply(entry) : taken;
+        taken = outcome;
+        if (outcome instanceof Outcome.HasSplit || outcome instanceof Outcome.ChildGone) {
+            tablet.applyState(new AppliedMark(entry.getIndex(), entry.getTerm()), machine.state());
+        } else {
+            tablet.apply(List.of(entry));
+        }
+        taken = null;
+        waiting.remove();
+        listener.onOutcome(entry, outcome);
+    }
+
+    private static boolean concernsRegion(Entry entry) {
+        return switch (entry.getKind()) {
+            case WRITE, NOOP, CONFIG -> false;
+            case MANIFEST_COMMIT, SPLIT, CHILD_PUBLISHED -> true;
+            case ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED -> true;
+        };
     }
 }

@@ -10,7 +10,8 @@ import io.tidekv.proto.wal.WalResponse;
  * as well.
  */
 final class LoopSeq {
-    private static final long ASIDE = 1L << 62;
+    // A leader puts its term into the upper bits; the uppermost is beyond any term.
+    private static final long ASIDE = Long.MIN_VALUE;
 
     private LoopSeq() {}
 

@@ -1,11 +1,15 @@
 package io.tidekv.compute.region;
 
 import io.tidekv.common.time.Clock;
+import io.tidekv.common.time.Scheduler;
 import io.tidekv.compute.pd.PdLink;
 import io.tidekv.compute.tablet.TabletStore;
 import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.region.Owner;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -24,6 +28,7 @@ record RegionEnv(
         int apiMode,
         StoreOptions options,
         Clock clock,
+        Scheduler scheduler,
         TabletStore tablets,
         PdLink pd,
         ExecutorService openers,
@@ -37,6 +42,13 @@ record RegionEnv(
     /** Opens a region here as if PD had ordered it. Thread-safe. */
     void assign(Assign order) {
         assignments.accept(order);
+    }
+
+    /** Waits for a moment, on a thread that may. */
+    void pause() {
+        CompletableFuture<Void> moment = new CompletableFuture<>();
+        scheduler.after(Duration.ofMillis(20), () -> moment.complete(null));
+        moment.orTimeout(1, TimeUnit.SECONDS).exceptionally(late -> null).join();
     }
 
     long nowNanos() {

@@ -130,13 +130,15 @@ final class RegionHandle implements RegionAccess.Region {
 
     /**
      * Whether a snapshot taken of {@code current} before this call may be shown. The clocks are
-     * read last, so whatever time was lost before, to a pause of any length, counts.
+     * read here, so a pause of any length before this counts; what was published is read after
+     * them, so that it was not withdrawn yet when they were.
      */
     private boolean stillOwned(Serving current) {
+        Clock.Reading now = env.clock().read();
         Clock.Reading start = lease;
         return start != null
                 && serving == current
-                && RegionLeader.leaseCovers(env.options().leader(), start, env.clock().read());
+                && RegionLeader.leaseCovers(env.options().leader(), start, now);
     }
 
     @Override

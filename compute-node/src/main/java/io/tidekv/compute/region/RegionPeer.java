@@ -2,6 +2,7 @@ package io.tidekv.compute.region;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.common.InvariantViolation;
+import io.tidekv.common.Invariants;
 import io.tidekv.common.time.Clock;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.region.RegionMachine.Outcome;
@@ -48,6 +49,7 @@ final class RegionPeer {
             RegionLeader leader,
             Tablet tablet,
             RegionMachine machine,
+            LogApplier applier,
             TabletWork work,
             Publication publication,
             Proposals proposals) {}
@@ -289,6 +291,8 @@ final class RegionPeer {
         LeaderPhase phase = leader.phase();
         if (phase == LeaderPhase.FENCED) {
             abandon("fenced, " + leader.reason());
+        } else if (phase == LeaderPhase.FAILED) {
+            fail(Failures.unavailable(id(), leader.reason()));
         } else if (phase == LeaderPhase.RELEASED
                 || (life == Life.LEAVING && now.monotonicNanos() - leavingDeadlineNanos > 0)) {
             released();
@@ -343,8 +347,10 @@ final class RegionPeer {
             return;
         }
         LogTail collected = tail;
-        if (collected == null) {
+        // A voter that joins late may know a newer snapshot; the entries before it may be gone.
+        if (collected == null || leader.snapshot().getIndex() > leader.takenIndex()) {
             collected = new LogTail(leader.snapshot());
+            leader.rewind(leader.snapshot().getIndex());
             tail = collected;
         }
         collected.add(leader.takeCommitted());
@@ -362,7 +368,9 @@ final class RegionPeer {
         retry.started();
         new TabletWork(env.openers(), loop::execute)
                 .run(
-                        () -> TabletOpening.open(env.tablets(), assign.getShape(), collected),
+                        () ->
+                                TabletOpening.open(
+                                        env.tablets(), assign.getShape(), collected, env::pause),
                         (opened, error) -> guardLoaded(opened, error, collected));
     }
 
@@ -394,7 +402,16 @@ final class RegionPeer {
     private void serve(TabletOpening.Opened opened, LogTail collected) {
         Publication publication =
                 new Publication(env, leader, opened.machine(), opened.tablet(), work, this::touch);
-        Led now = new Led(leader, opened.tablet(), opened.machine(), work, publication, proposals);
+        LogApplier applier = new LogApplier(opened.machine(), opened.tablet(), this::outcome);
+        Led now =
+                new Led(
+                        leader,
+                        opened.tablet(),
+                        opened.machine(),
+                        applier,
+                        work,
+                        publication,
+                        proposals);
         led = now;
         tail = null;
         for (Entry entry : collected.entries()) {
@@ -423,22 +440,23 @@ final class RegionPeer {
     // ---- applying
 
     private void applyCommitted(Led present) {
-        List<Entry> entries = leader.takeCommitted();
-        if (entries.isEmpty()) {
-            return;
+        // What the tablet could not take yet stays before what comes, and keeps it in the window.
+        if (present.applier.isDone()) {
+            List<Entry> entries = leader.takeCommitted();
+            if (entries.isEmpty()) {
+                return;
+            }
+            for (Entry entry : entries) {
+                markDirty(present, entry);
+            }
+            reports.written(entries);
+            present.applier.add(entries);
         }
-        for (Entry entry : entries) {
-            markDirty(present, entry);
+        if (present.applier.drain()) {
+            touch();
         }
-        LogApplier.apply(
-                present.machine,
-                present.tablet,
-                entries,
-                (entry, outcome) -> outcome(present, entry, outcome));
-        reports.written(entries);
         countUnpublished(present);
-        proposals.applied(entries.get(entries.size() - 1).getIndex());
-        touch();
+        proposals.applied(present.tablet.applied().index());
     }
 
     private static void markDirty(Led present, Entry entry) {
@@ -454,7 +472,8 @@ final class RegionPeer {
         unpublishedBytes = now;
     }
 
-    private void outcome(Led present, Entry entry, Outcome outcome) {
+    private void outcome(Entry entry, Outcome outcome) {
+        Led present = Invariants.present(led, "tablet");
         if (outcome instanceof Outcome.Published published) {
             present.publication.published(entry.getIndex(), published.commit());
         } else if (outcome instanceof Outcome.HasSplit hasSplit) {

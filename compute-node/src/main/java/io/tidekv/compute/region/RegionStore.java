@@ -92,6 +92,7 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
                         parts.apiMode,
                         options,
                         parts.clock,
+                        parts.scheduler,
                         parts.tablets,
                         parts.pd,
                         openers,

@@ -1,6 +1,5 @@
 package io.tidekv.compute.region;
 
-import io.tidekv.common.InvariantViolation;
 import io.tidekv.common.Invariants;
 import io.tidekv.compute.region.RegionMachine.Outcome;
 import io.tidekv.compute.tablet.PreparedRecord;
@@ -23,8 +22,9 @@ final class TabletOpening {
      * Loads the record, opens it and replays what follows.
      *
      * @param assigned PD's picture of the region: its peer and conf_ver are used, its range is not
+     * @param pause waits a moment, for a tablet that is flushing
      */
-    static Opened open(TabletStore tablets, RegionShape assigned, LogTail tail) {
+    static Opened open(TabletStore tablets, RegionShape assigned, LogTail tail, Runnable pause) {
         ObjectRef ref = tail.record();
         PreparedRecord base = ref == null ? null : tablets.load(assigned.getRegionId(), ref);
         RegionState state = new RegionState(atBootstrap(assigned), List.of());
@@ -42,18 +42,19 @@ final class TabletOpening {
         Tablet tablet = tablets.open(base, state.shape());
         try {
             RegionMachine machine = new RegionMachine(state, ref);
-            LogApplier.apply(
-                    machine,
-                    tablet,
-                    tail.entries(),
-                    (entry, outcome) -> {
-                        if (outcome instanceof Outcome.Published) {
-                            throw new InvariantViolation(
-                                    "entry "
-                                            + entry.getIndex()
-                                            + " publishes a record that the walk did not find");
-                        }
-                    });
+            LogApplier replay =
+                    new LogApplier(
+                            machine,
+                            tablet,
+                            (entry, outcome) ->
+                                    Invariants.check(
+                                            !(outcome instanceof Outcome.Published),
+                                            "entry %s publishes a record that the walk missed",
+                                            entry.getIndex()));
+            replay.add(tail.entries());
+            while (!replay.drain()) {
+                pause.run();
+            }
             return new Opened(tablet, machine);
         } catch (RuntimeException e) {
             tablet.close();

@@ -1,0 +1,155 @@
+package io.tidekv.compute.region;
+
+import io.tidekv.common.Threads;
+import io.tidekv.common.time.Clock;
+import io.tidekv.proto.cluster.WalNode;
+import io.tidekv.proto.region.Owner;
+import io.tidekv.proto.wal.WalRequest;
+import io.tidekv.proto.wal.WalResponse;
+import io.tidekv.wal.client.WalLink;
+import io.tidekv.wal.core.MemoryVoterStorage;
+import io.tidekv.wal.core.VoterNode;
+import io.tidekv.wal.core.VoterRules;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+
+/** WAL nodes in memory, on one thread of their own, with faults between them and the stores. */
+final class TwinWal implements AutoCloseable {
+    private final Clock clock;
+    private final Map<Long, VoterNode> nodes = new TreeMap<>();
+    private final Map<Long, MemoryVoterStorage> disks = new TreeMap<>();
+    private final ExecutorService thread = Threads.pool("twin-wal", 1, 1_000_000);
+    private final Set<Long> mute = ConcurrentHashMap.newKeySet();
+    private final Set<Long> down = ConcurrentHashMap.newKeySet();
+    private final List<TwinLink> links = new ArrayList<>();
+
+    TwinWal(int count, Clock clock) {
+        this.clock = clock;
+        for (long id = 1; id <= count; id++) {
+            MemoryVoterStorage disk = new MemoryVoterStorage();
+            disks.put(id, disk);
+            nodes.put(id, new VoterNode(disk, VoterRules.RIGHT, id * 1000, clock.read()));
+        }
+    }
+
+    List<WalNode> list() {
+        List<WalNode> list = new ArrayList<>();
+        for (long id : nodes.keySet()) {
+            list.add(WalNode.newBuilder().setWalId(id).setAddress("twin:" + id).build());
+        }
+        return list;
+    }
+
+    /** Loses everything that the incarnation and the nodes say to each other, silently. */
+    void mute(Owner owner, boolean lost) {
+        if (lost) {
+            mute.add(owner.getIncarnation());
+        } else {
+            mute.remove(owner.getIncarnation());
+        }
+    }
+
+    /** Stops a node: its connections break. */
+    void stop(long walId) {
+        down.add(walId);
+        synchronized (links) {
+            for (TwinLink link : links) {
+                if (link.walId == walId) {
+                    thread.execute(() -> link.listener.onDisconnected(walId, "stopped"));
+                }
+            }
+        }
+    }
+
+    void restart(long walId) {
+        down.remove(walId);
+        synchronized (links) {
+            for (TwinLink link : links) {
+                if (link.walId == walId && !link.closed) {
+                    thread.execute(() -> link.listener.onConnected(walId));
+                }
+            }
+        }
+    }
+
+    /** Entries that a node holds of a region. */
+    long entries(long walId, long regionId) {
+        var view = nodes.get(walId).view(regionId);
+        return view == null ? -1 : disks.get(walId).durableEntries(regionId).size();
+    }
+
+    WalLink.Factory factory(Owner owner) {
+        return (walId, address, listener) -> {
+            TwinLink link = new TwinLink(owner, walId, listener);
+            synchronized (links) {
+                links.add(link);
+            }
+            thread.execute(
+                    () -> {
+                        if (!down.contains(walId)) {
+                            listener.onConnected(walId);
+                        }
+                    });
+            return link;
+        };
+    }
+
+    private final class TwinLink implements WalLink {
+        private final Owner owner;
+        private final long walId;
+        private final Listener listener;
+        private volatile boolean closed;
+
+        TwinLink(Owner owner, long walId, Listener listener) {
+            this.owner = owner;
+            this.walId = walId;
+            this.listener = listener;
+        }
+
+        @Override
+        public long walId() {
+            return walId;
+        }
+
+        @Override
+        public boolean send(List<WalRequest> requests) {
+            if (closed || down.contains(walId)) {
+                return false;
+            }
+            if (!mute.contains(owner.getIncarnation())) {
+                thread.execute(() -> handle(requests));
+            }
+            return true;
+        }
+
+        private void handle(List<WalRequest> requests) {
+            if (down.contains(walId)) {
+                return;
+            }
+            List<WalResponse> responses = new ArrayList<>();
+            for (WalRequest request : requests) {
+                responses.add(nodes.get(walId).handle(owner, request, clock.read()));
+            }
+            MemoryVoterStorage disk = disks.get(walId);
+            disk.syncTo(disk.position());
+            if (!closed && !mute.contains(owner.getIncarnation())) {
+                listener.onResponses(walId, responses);
+            }
+        }
+
+        @Override
+        public void close() {
+            closed = true;
+        }
+    }
+
+    @Override
+    public void close() {
+        thread.shutdownNow();
+    }
+}
