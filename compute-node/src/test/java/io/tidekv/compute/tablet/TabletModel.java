@@ -66,11 +66,11 @@ public final class TabletModel {
             byte[] key = key(random.nextInt(keys));
             int kind = random.nextInt(20);
             if (kind == 0) {
-                byte[] end = key(random.nextInt(keys));
-                if (Arrays.compareUnsigned(key, end) < 0) {
-                    batch.deleteRange(cf, key, end);
-                    families.get(cf).subMap(key, end).clear();
-                }
+                int from = random.nextInt(keys);
+                byte[] start = key(from);
+                byte[] end = key(from + 1 + random.nextInt(keys / 50));
+                batch.deleteRange(cf, start, end);
+                families.get(cf).subMap(start, end).clear();
             } else if (kind < 5) {
                 batch.delete(cf, key);
                 families.get(cf).remove(key);

@@ -70,7 +70,7 @@ final class TestStores implements AutoCloseable {
                 8 << 20,
                 64 << 20,
                 8 << 20,
-                64 << 10,
+                24 << 10,
                 100,
                 compactAtFiles,
                 Duration.ofSeconds(10),
