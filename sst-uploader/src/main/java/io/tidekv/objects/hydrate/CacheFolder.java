@@ -110,6 +110,12 @@ final class CacheFolder implements AutoCloseable {
         return isWhole(ref) ? flat : flat + "@" + ref.getOffset() + "-" + ref.getLength();
     }
 
+    /** The object that a file holds or holds a part of. */
+    static String keyOf(String file) {
+        int part = file.indexOf('@');
+        return (part < 0 ? file : file.substring(0, part)).replace('+', '/');
+    }
+
     /** Packs hold many members; everything else is one object, one file. */
     static boolean isWhole(ObjectRef ref) {
         return ref.getOffset() == 0 && !ref.getKey().startsWith("pack/");

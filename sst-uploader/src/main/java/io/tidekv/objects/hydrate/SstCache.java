@@ -99,6 +99,9 @@ public final class SstCache implements AutoCloseable {
             counters.hit();
             return CompletableFuture.completedFuture(folder.path(file));
         }
+        if (closed) {
+            return CompletableFuture.failedFuture(closed(ref.getKey()));
+        }
         CompletableFuture<Path> mine = new CompletableFuture<>();
         CompletableFuture<Path> other = inFlight.putIfAbsent(file, mine);
         if (other != null) {
@@ -108,10 +111,12 @@ public final class SstCache implements AutoCloseable {
             pool.execute(() -> run(file, ref, mine));
         } catch (RejectedExecutionException e) {
             inFlight.remove(file, mine);
-            String reason = closed ? "the cache is closed" : "too many fetches are queued";
             mine.completeExceptionally(
                     new ObjectStoreException(
-                            Kind.UNAVAILABLE, ref.getKey(), ref.getKey() + ": " + reason, e));
+                            Kind.UNAVAILABLE,
+                            ref.getKey(),
+                            ref.getKey() + ": too many fetches are queued",
+                            e));
         }
         return mine.copy();
     }
@@ -272,6 +277,11 @@ public final class SstCache implements AutoCloseable {
         return true;
     }
 
+    private static ObjectStoreException closed(String object) {
+        return new ObjectStoreException(
+                Kind.UNAVAILABLE, object, object + ": the cache is closed", null);
+    }
+
     /** Ends fetches under way, whose callers get UNAVAILABLE, and leaves a clean folder. */
     @Override
     public void close() {
@@ -280,11 +290,8 @@ public final class SstCache implements AutoCloseable {
         }
         closed = true;
         pool.shutdownNow();
-        CompletableFuture<?>[] left = inFlight.values().toArray(new CompletableFuture<?>[0]);
-        for (CompletableFuture<?> fetch : left) {
-            fetch.completeExceptionally(
-                    new ObjectStoreException(Kind.UNAVAILABLE, "", "the cache is closed", null));
-        }
+        inFlight.forEach(
+                (file, fetch) -> fetch.completeExceptionally(closed(CacheFolder.keyOf(file))));
         try {
             folder.close();
         } catch (IOException e) {

@@ -6,36 +6,51 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Objects as files of a folder, for one machine; several processes may share it. A file holds the
- * content and a {@link FileTrailer}. It is written under a temporary name in the same folder,
- * synced, linked to its name (which fails when the name is taken) and the folder synced, so that a
- * name never shows a part of an object, whatever crashes.
+ * content and a {@link FileTrailer}. It is written in the folder {@code .tmp}, synced, linked to
+ * its name (which fails when the name is taken) and the name's folder synced, so that a name never
+ * shows a part of an object, whatever crashes. What crashes leave in {@code .tmp} is removed at a
+ * later start, when it cannot be another process's work any more.
  */
 final class FileObjectStore implements ObjectStore {
-    private static final String TEMPORARY = ".tmp-";
+    private static final String TEMPORARY = ".tmp";
+    private static final Duration ABANDONED = Duration.ofHours(1);
     private static final int CHUNK_BYTES = 1 << 20;
 
     private final Path folder;
     private final Randomness randomness;
 
-    FileObjectStore(Path folder, Randomness randomness) {
+    FileObjectStore(Path folder, StoreContext context) {
         this.folder = folder.toAbsolutePath().normalize();
-        this.randomness = randomness;
+        this.randomness = context.randomness();
         try {
-            Folders.createSynced(this.folder);
+            Folders.createSynced(this.folder.resolve(TEMPORARY));
+            removeAbandoned(context.clock().wallMillis() - ABANDONED.toMillis());
         } catch (IOException e) {
             throw StoreErrors.failed("", "create " + this.folder, e);
+        }
+    }
+
+    private void removeAbandoned(long beforeMillis) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder.resolve(TEMPORARY))) {
+            for (Path file : files) {
+                if (Folders.modifiedMillis(file) < beforeMillis) {
+                    Folders.deleteQuietly(file);
+                }
+            }
         }
     }
 
@@ -70,7 +85,7 @@ final class FileObjectStore implements ObjectStore {
     private void put(String name, int crc32c, long length, Content content) {
         Path target = path(name);
         Path parent = Folders.parent(target);
-        Path temporary = parent.resolve(TEMPORARY + randomness.nextUuid());
+        Path temporary = folder.resolve(TEMPORARY).resolve(randomness.nextUuid().toString());
         try {
             if (!Files.exists(target)) {
                 Folders.createSynced(parent);

@@ -4,6 +4,7 @@ import io.tidekv.common.Invariants;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -39,6 +40,15 @@ public final class Folders {
             Files.deleteIfExists(file);
         } catch (IOException e) {
             // A left-over is ignored by every reader.
+        }
+    }
+
+    /** Far in the future for a file that is gone. */
+    static long modifiedMillis(Path file) throws IOException {
+        try {
+            return Files.getLastModifiedTime(file).toMillis();
+        } catch (NoSuchFileException e) {
+            return Long.MAX_VALUE;
         }
     }
 

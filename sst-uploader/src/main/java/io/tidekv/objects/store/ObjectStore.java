@@ -6,9 +6,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Immutable objects under flat names with {@code /} between their parts ({@link ObjectNames}).
- * Implementations are thread-safe and retry what is safe to retry; calls block, with a deadline of
- * their own, and end with UNAVAILABLE when the thread is interrupted. Names are relative to the
- * prefix of this view ({@link #under}).
+ * Implementations are thread-safe and retry what is safe to retry. Calls block, with a deadline of
+ * their own; a call on an interrupted thread is not repeated and ends with UNAVAILABLE, at the
+ * latest when the attempt under way has used up its time. Names are relative to the prefix of this
+ * view ({@link #under}).
  *
  * <p>Failures are {@link ObjectStoreException}s, whose kind says what a caller can do. Garbage next
  * to the objects (foreign files, names that no caller could have written) is not seen.

@@ -26,7 +26,7 @@ public final class ObjectStores {
             return new MemoryObjectStore();
         }
         if (lower.startsWith("file:")) {
-            return new FileObjectStore(folder(uri), context.randomness());
+            return new FileObjectStore(folder(uri), context);
         }
         if (lower.startsWith("s3://")) {
             S3Location location = S3Location.parse(uri);

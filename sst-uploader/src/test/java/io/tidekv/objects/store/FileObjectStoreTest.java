@@ -2,11 +2,15 @@ package io.tidekv.objects.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tidekv.common.time.SystemClock;
 import io.tidekv.objects.store.ObjectStore.ObjectInfo;
 import io.tidekv.objects.store.ObjectStoreException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -93,6 +97,19 @@ class FileObjectStoreTest extends ObjectStoreContract {
         try (Stream<Path> files = Files.list(folder().resolve("a"))) {
             assertThat(files).containsExactly(folder().resolve("a/b"));
         }
+        assertThat(folder().resolve(".tmp")).isEmptyDirectory();
+    }
+
+    @Test
+    void removesOnlyWhatNobodyWorksOn() throws IOException {
+        open();
+        Path old = Files.write(folder().resolve(".tmp/old"), new byte[5]);
+        Path fresh = Files.write(folder().resolve(".tmp/fresh"), new byte[5]);
+        Instant now = Instant.ofEpochMilli(SystemClock.INSTANCE.wallMillis());
+        Files.setLastModifiedTime(old, FileTime.from(now.minus(Duration.ofMinutes(61))));
+        open();
+        assertThat(old).doesNotExist();
+        assertThat(fresh).exists();
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidekv.common.Randomness;
+import io.tidekv.common.Threads;
 import io.tidekv.common.time.ManualClock;
 import io.tidekv.objects.store.ObjectStoreException.Kind;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -213,6 +215,41 @@ class S3AnswersTest {
         failure(Kind.UNAVAILABLE, () -> store.list("", "", 10));
         server.otherwise(new ScriptedS3.Answer(302, Map.of(), page, page.length));
         failure(Kind.UNAVAILABLE, () -> store.get("a", 10));
+    }
+
+    @Test
+    void aStoreThatHangsIsGivenUpInTime() {
+        S3Limits quick =
+                new S3Limits(
+                        Duration.ofMillis(500), Duration.ofMillis(200), 1 << 30, 1 << 20, 1 << 20);
+        try (ObjectStore impatient =
+                new S3ObjectStore(S3Location.parse(server.uri()), StoreContext.system(), quick)) {
+            server.otherwise(ok(DATA));
+            assertThat(impatient.get("a/b", 1000)).isEqualTo(DATA);
+            server.hangInBody();
+            assertThat(failure(Kind.UNAVAILABLE, () -> impatient.get("a/b", 1000)))
+                    .hasMessageContaining("in time");
+            Path target = temp.resolve("t");
+            failure(Kind.UNAVAILABLE, () -> impatient.getToFile("a/b", target));
+            assertThat(target).doesNotExist();
+            server.hang();
+            failure(Kind.UNAVAILABLE, () -> impatient.head("a/b"));
+            failure(Kind.UNAVAILABLE, () -> impatient.putIfAbsent("a/b", DATA));
+        }
+    }
+
+    @Test
+    void closingEndsCallsUnderWay() throws InterruptedException {
+        server.hang();
+        ObjectStoreException[] seen = new ObjectStoreException[1];
+        Thread caller =
+                Threads.start(
+                        "caller",
+                        () -> seen[0] = failure(Kind.UNAVAILABLE, () -> store.get("a/b", 1000)));
+        Awaitility.await().until(() -> server.requests().size() == 1);
+        store.close();
+        caller.join(5000);
+        assertThat(seen[0]).isNotNull();
     }
 
     @Test

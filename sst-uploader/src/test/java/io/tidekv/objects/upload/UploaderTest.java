@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidekv.common.Randomness;
+import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.ManualClock;
 import io.tidekv.objects.TestRecords;
+import io.tidekv.objects.hydrate.CacheMetrics;
 import io.tidekv.objects.hydrate.CacheOptions;
 import io.tidekv.objects.hydrate.SstCache;
 import io.tidekv.objects.manifest.RecordCodec;
@@ -165,6 +167,16 @@ class UploaderTest {
         uploads.forEach(CompletableFuture::join);
         assertThat(uploader.stats().waiting()).isZero();
         assertThat(uploader.stats().lagMillis()).isZero();
+    }
+
+    @Test
+    void figuresReachPrometheus() throws IOException {
+        Metrics metrics = new Metrics();
+        UploadMetrics.register(metrics, uploader);
+        CacheMetrics.register(metrics, cache);
+        uploader.uploadSst(7, 3, 12, file(10));
+        assertThat(metrics.expose())
+                .contains("tidekv_upload_bytes 10.0", "tidekv_cache_bytes 10.0");
     }
 
     @Test
