@@ -70,7 +70,7 @@ public enum RoleKind {
                 server);
     }
 
-    private static RunningRole compute(ComputeConfig config) {
+    private static RunningRole compute(ComputeConfig config) throws IOException {
         ComputeServer server = ComputeServer.start(config);
         return new Started(server.storeId(), server.address(), server.statusAddress(), server);
     }

@@ -25,6 +25,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -68,6 +69,7 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
     private final WalConnections connections;
     private final List<RegionLoop> loops = new ArrayList<>();
     private final StoreReporter reporter;
+    private final AtomicBoolean closed = new AtomicBoolean();
     private volatile boolean leaving;
 
     private RegionStore(Parts parts) {
@@ -239,6 +241,9 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
      */
     @Override
     public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
         long deadline = parts.clock.monotonicNanos() + parts.options.shutdown().toNanos();
         leaving = true;
         reporter.poke();

@@ -1,37 +1,150 @@
 package io.tidekv.compute.server;
 
+import io.tidekv.common.config.DataSize;
+import io.tidekv.common.config.HostPort;
+import io.tidekv.common.config.Section;
+import io.tidekv.common.config.Setting;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
-/**
- * Settings of a compute process. Names of TiKV's configuration are kept where it has them.
- *
- * @param addr host:port that the gRPC services listen on; port 0 takes a free one
- * @param advertiseAddr host:port that clients and PD are told; empty: the bound address
- * @param statusAddr host:port of the status HTTP server; port 0 takes a free one
- * @param dataDir folder of a disposable cache; it may be deleted between two starts
- * @param objectStore URI of the object store, such as {@code file:DIR} or {@code s3://bucket}
- */
+/** Settings of a compute process. Names of TiKV's configuration are kept where it has them. */
 public record ComputeConfig(
-        String addr,
-        String advertiseAddr,
-        String statusAddr,
-        String dataDir,
-        String objectStore,
-        Pd pd,
-        Storage storage) {
+        @Setting(
+                        value = "127.0.0.1:20160",
+                        doc = "Where to listen for clients. Port 0 takes a free one.")
+                HostPort addr,
+        @Setting(doc = "What clients and PD are told. Empty: as addr.") String advertiseAddr,
+        @Setting(
+                        value = "127.0.0.1:20180",
+                        doc = "HTTP for /status /config /metrics /health. Port 0: a free one.")
+                HostPort statusAddr,
+        @Setting(
+                        value = "tidekv-compute",
+                        doc =
+                                "Folder of a cache, for this process alone. It may be deleted"
+                                        + " between two starts.")
+                Path dataDir,
+        @Setting(
+                        value = "file:tidekv-objects",
+                        doc =
+                                "Where the data are: file:DIR, or"
+                                        + " s3://bucket/prefix?endpoint=…. The same for all stores"
+                                        + " of a cluster.",
+                        secret = true)
+                String objectStore,
+        @Section("Where PD is.") Pd pd,
+        @Section("API mode; it must be the cluster's.") Storage storage,
+        @Section("Regions and their sizes.") Coprocessor coprocessor,
+        @Section("How regions are driven and published.") Region region,
+        @Section("Leases that WAL nodes grant.") Wal wal,
+        @Section("Local copies of table files.") Cache cache,
+        @Section("Memory of the tablets.") Tablet tablet) {
 
-    /**
-     * Where PD is.
-     *
-     * @param endpoints host:port of one or more members
-     */
-    public record Pd(List<String> endpoints) {}
+    public ComputeConfig {
+        if (objectStore.isBlank()) {
+            throw new IllegalArgumentException("object-store: expected a URI such as file:DIR");
+        }
+    }
 
-    /**
-     * API mode, checked against the cluster's.
-     *
-     * @param apiVersion 1 or 2
-     * @param enableTtl raw values carry an expiry time
-     */
-    public record Storage(int apiVersion, boolean enableTtl) {}
+    /** Where PD is. */
+    public record Pd(
+            @Setting(value = "127.0.0.1:2379", doc = "Addresses of one or more members.")
+                    List<String> endpoints) {
+        public Pd {
+            if (endpoints.isEmpty()) {
+                throw new IllegalArgumentException("pd.endpoints: expected at least one address");
+            }
+        }
+    }
+
+    /** API mode. */
+    public record Storage(
+            @Setting(value = "1", doc = "1 or 2. Only 1 works today.") int apiVersion,
+            @Setting(value = "false", doc = "Raw values carry an expiry time.") boolean enableTtl) {
+        public Storage {
+            if (apiVersion != 1) {
+                throw new IllegalArgumentException(
+                        "storage.api-version: expected 1; other versions do not work yet");
+            }
+        }
+
+        /** 1 = V1, 2 = V1TTL. */
+        public int apiMode() {
+            return enableTtl ? 2 : 1;
+        }
+    }
+
+    /** Sizes of regions. */
+    public record Coprocessor(
+            @Setting(value = "96MB", doc = "A region that has grown to this is split. 0B: never.")
+                    DataSize regionSplitSize) {}
+
+    /** Driving and publishing. */
+    public record Region(
+            @Setting(value = "1", doc = "Threads that drive regions; 1 or 2 per four cores.")
+                    int loops,
+            @Setting(value = "32MB", doc = "A region with so much unpublished is published.")
+                    DataSize publishSize,
+            @Setting(value = "60s", doc = "One with anything unpublished for so long is, too.")
+                    Duration publishInterval,
+            @Setting(
+                            value = "512MB",
+                            doc =
+                                    "Applied but unpublished bytes of all regions. Beyond it writes"
+                                            + " are refused until the object store takes records.")
+                    DataSize unpublishedLimit,
+            @Setting(value = "256MB", doc = "Writes of all regions that wait for the log.")
+                    DataSize proposalLimit,
+            @Setting(value = "32MB", doc = "Largest write.") DataSize entryMaxSize,
+            @Setting(value = "10s", doc = "After this the fate of a write is called unknown.")
+                    Duration proposalTimeout,
+            @Setting(value = "5s", doc = "Longest orderly end; the rest is taken over.")
+                    Duration shutdownTimeout) {
+        public Region {
+            if (loops < 1 || loops > 64) {
+                throw new IllegalArgumentException("region.loops: expected 1 to 64");
+            }
+            if (entryMaxSize.bytes() < 1 << 16 || entryMaxSize.bytes() > 48 << 20) {
+                throw new IllegalArgumentException("region.entry-max-size: expected 64KB to 48MB");
+            }
+        }
+    }
+
+    /** Leases. */
+    public record Wal(
+            @Setting(
+                            value = "1200ms",
+                            doc = "How long a WAL node refuses other owners after an answer.")
+                    Duration lease,
+            @Setting(
+                            value = "100ms",
+                            doc = "Part of a lease given away for clocks that run unevenly.")
+                    Duration leaseDrift,
+            @Setting(value = "400ms", doc = "Pause between renewals of the leases.")
+                    Duration renewInterval) {
+        public Wal {
+            if (renewInterval.compareTo(lease.minus(leaseDrift)) >= 0) {
+                throw new IllegalArgumentException(
+                        "wal.renew-interval: expected well below wal.lease - wal.lease-drift");
+            }
+        }
+    }
+
+    /** Local copies. */
+    public record Cache(
+            @Setting(
+                            value = "10GB",
+                            doc = "Table files kept on the local disk; files in use may exceed it.")
+                    DataSize capacity) {}
+
+    /** Memory. */
+    public record Tablet(
+            @Setting(value = "64MB", doc = "Cached blocks of all tablets.") DataSize blockCache,
+            @Setting(value = "128MB", doc = "Memtables of all tablets.") DataSize memtables,
+            @Setting(
+                            doc =
+                                    "Folder for a few 10 KB per open tablet, best in memory. Empty:"
+                                            + " /dev/shm where it exists, else data-dir.")
+                    String scratchDir) {}
 }

@@ -1,30 +1,222 @@
 package io.tidekv.compute.server;
 
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import io.tidekv.common.Randomness;
+import io.tidekv.common.config.HostPort;
+import io.tidekv.common.grpc.GrpcTransports;
+import io.tidekv.common.metrics.Metrics;
+import io.tidekv.common.time.Clock;
+import io.tidekv.common.time.SystemClock;
+import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.compute.grpc.KvServices;
+import io.tidekv.compute.pd.PdClient;
+import io.tidekv.compute.pd.PdException;
+import io.tidekv.compute.region.RegionStore;
+import io.tidekv.compute.region.StoreEvents;
+import io.tidekv.compute.service.ApiMode;
+import io.tidekv.compute.service.KvSettings;
+import io.tidekv.compute.tablet.rocks.RocksTabletStore;
+import io.tidekv.objects.hydrate.CacheOptions;
+import io.tidekv.objects.hydrate.SstCache;
+import io.tidekv.objects.store.ObjectStore;
+import io.tidekv.objects.store.ObjectStoreException;
+import io.tidekv.objects.store.ObjectStores;
+import io.tidekv.objects.store.StoreContext;
+import io.tidekv.objects.upload.UploadOptions;
+import io.tidekv.objects.upload.Uploader;
+import io.tidekv.proto.cluster.RegisterStoreRequest;
+import io.tidekv.proto.cluster.RegisterStoreResponse;
+import io.tidekv.wal.client.GrpcWalLinks;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 /**
  * A running compute process: registered with PD, leading the regions that PD assigns, serving
  * clients. Thread-safe.
  */
 public final class ComputeServer implements AutoCloseable {
-    private final long storeId;
-    private final String address;
-    private final String statusAddress;
+    /** TiKV's version whose clients' gates this store opens. */
+    public static final String VERSION = "8.5.5";
 
-    private ComputeServer(long storeId, String address, String statusAddress) {
+    private static final Logger log = LoggerFactory.getLogger(ComputeServer.class);
+    private static final Duration REGISTRATION = Duration.ofSeconds(60);
+
+    private final Closing closing;
+    private final long storeId;
+    private final HostPort address;
+    private final HostPort statusAddress;
+    private final CompletableFuture<String> ended;
+
+    private ComputeServer(
+            Closing closing,
+            long storeId,
+            HostPort address,
+            HostPort statusAddress,
+            CompletableFuture<String> ended) {
+        this.closing = closing;
         this.storeId = storeId;
         this.address = address;
         this.statusAddress = statusAddress;
+        this.ended = ended;
     }
 
     /**
      * Starts all parts and returns once the store is registered and its ports are open; regions
-     * follow when PD assigns them. Throws with what to do when the settings, the data folder, the
-     * object store or PD do not allow a start.
+     * follow when PD assigns them.
+     *
+     * @throws IOException saying what to do, when the data folder, a port, the object store or PD
+     *     do not allow a start
      */
-    public static ComputeServer start(ComputeConfig config) {
-        if (config.pd().endpoints().isEmpty()) {
-            throw new IllegalArgumentException("pd.endpoints is empty: name at least one member");
+    public static ComputeServer start(ComputeConfig config) throws IOException {
+        Closing closing = new Closing();
+        try {
+            return start(config, closing);
+        } catch (IOException e) {
+            closing.close();
+            throw e;
+        } catch (PdException | ObjectStoreException e) {
+            closing.close();
+            throw new IOException(e.getMessage(), e);
+        } catch (RuntimeException e) {
+            closing.close();
+            throw e;
         }
-        return new ComputeServer(0, config.addr(), config.statusAddr());
+    }
+
+    /** The wiring; whatever is started is handed to {@code closing} at once. */
+    private static ComputeServer start(ComputeConfig config, Closing closing) throws IOException {
+        Clock clock = SystemClock.INSTANCE;
+        StoreContext context = StoreContext.system();
+        Metrics metrics = new Metrics();
+        CompletableFuture<String> ended = new CompletableFuture<>();
+
+        // Everything that can refuse the start comes before PD hears of this process.
+        DataFolder folder = closing.add("data folder", DataFolder.open(config.dataDir()));
+        HostPort address = Ports.free(config.addr(), "addr");
+        HostPort statusAddress = Ports.free(config.statusAddr(), "status-addr");
+        ObjectStore bucket =
+                closing.add("object store", ObjectStores.open(config.objectStore(), context));
+        probe(bucket);
+
+        ThreadScheduler timers = closing.add("timers", new ThreadScheduler("compute-timer"));
+        PdClient pd =
+                closing.add("PD client", new PdClient(config.pd().endpoints(), clock, timers));
+        RegisterStoreResponse registered =
+                pd.register(registration(config, address, statusAddress, clock), REGISTRATION);
+        long clusterId = registered.getClusterId();
+        folder.belongTo(clusterId);
+        log.info(
+                "store {} of cluster {}, incarnation {}",
+                registered.getOwner().getStoreId(),
+                Long.toUnsignedString(clusterId),
+                registered.getOwner().getIncarnation());
+
+        ObjectStore objects = bucket.under(Long.toUnsignedString(clusterId));
+        CacheOptions cacheOptions =
+                CacheOptions.of(folder.cache(), config.cache().capacity().bytes());
+        SstCache cache = closing.add("cache", SstCache.open(objects, cacheOptions, context));
+        Uploader uploader =
+                closing.add(
+                        "uploader",
+                        new Uploader(objects, cache, UploadOptions.defaults(), context));
+        RocksTabletStore tablets =
+                closing.add(
+                        "tablets",
+                        RocksTabletStore.open(
+                                Options.tablets(config, folder, clusterId),
+                                objects,
+                                cache,
+                                uploader,
+                                timers,
+                                context));
+        GrpcWalLinks wal =
+                new GrpcWalLinks(clusterId, registered.getOwner(), timers, Randomness.real());
+        RegionStore regions =
+                closing.add(
+                        "regions",
+                        RegionStore.start(
+                                new RegionStore.Parts(
+                                        clusterId,
+                                        registered.getOwner(),
+                                        config.storage().apiMode(),
+                                        Options.store(config),
+                                        pd,
+                                        wal,
+                                        tablets,
+                                        new DiskStats(folder.root()),
+                                        clock,
+                                        timers,
+                                        endsWith(ended))));
+        StoreMetrics.register(metrics, regions);
+
+        ApiMode mode = ApiMode.of(config.storage().apiMode());
+        KvServices services =
+                closing.add(
+                        "services",
+                        KvServices.create(
+                                regions, pd.timestamps(), KvSettings.of(mode), clock, timers));
+        closing.add("gRPC", serve(services, address));
+        closing.add(
+                "status pages", StatusPages.start(config, metrics, regions, statusAddress, ended));
+        return new ComputeServer(
+                closing, registered.getOwner().getStoreId(), address, statusAddress, ended);
+    }
+
+    private static AutoCloseable serve(KvServices services, HostPort address) throws IOException {
+        NettyServerBuilder builder = GrpcTransports.server(address);
+        services.services().forEach(builder::addService);
+        Server server = builder.build().start();
+        return () -> {
+            server.shutdown();
+            if (!server.awaitTermination(500, TimeUnit.MILLISECONDS)) {
+                server.shutdownNow();
+            }
+        };
+    }
+
+    private static RegisterStoreRequest registration(
+            ComputeConfig config, HostPort address, HostPort statusAddress, Clock clock) {
+        String advertised =
+                config.advertiseAddr().isEmpty() ? address.toString() : config.advertiseAddr();
+        return RegisterStoreRequest.newBuilder()
+                .setAddress(advertised)
+                .setStatusAddress(statusAddress.toString())
+                .setVersion(VERSION)
+                .setApiMode(config.storage().apiMode())
+                .setStartTimestamp(clock.wallMillis() / 1000)
+                .setDeployPath(config.dataDir().toAbsolutePath().toString())
+                .build();
+    }
+
+    /** A store that is away for a while is no reason not to start; one that says no is. */
+    private static void probe(ObjectStore bucket) {
+        try {
+            ObjectStores.probe(bucket);
+        } catch (ObjectStoreException e) {
+            if (e.kind() != ObjectStoreException.Kind.UNAVAILABLE) {
+                throw e;
+            }
+            log.warn("the object store does not answer yet: {}", e.getMessage());
+        }
+    }
+
+    private static StoreEvents endsWith(CompletableFuture<String> ended) {
+        return new StoreEvents() {
+            @Override
+            public void onFenced(String reason) {
+                ended.complete("another process has taken this store's place: " + reason);
+            }
+
+            @Override
+            public void onFatal(String reason) {
+                ended.complete(reason);
+            }
+        };
     }
 
     /** Id that PD has given to this store's address. */
@@ -32,17 +224,27 @@ public final class ComputeServer implements AutoCloseable {
         return storeId;
     }
 
-    /** host:port that clients use. */
+    /** host:port that it listens on. */
     public String address() {
-        return address;
+        return address.toString();
     }
 
     /** host:port of the status HTTP server. */
     public String statusAddress() {
-        return statusAddress;
+        return statusAddress.toString();
+    }
+
+    /**
+     * Completes, with the reason, when the store has ended by itself and the process should: it
+     * serves nothing any more.
+     */
+    public CompletableFuture<String> ended() {
+        return ended.copy();
     }
 
     /** Hands its regions back, releases their leases and ends; takes a bounded time. */
     @Override
-    public void close() {}
+    public void close() {
+        closing.close();
+    }
 }

@@ -1,0 +1,39 @@
+package io.tidekv.compute.server;
+
+import io.tidekv.common.config.HostPort;
+import io.tidekv.common.config.Settings;
+import io.tidekv.common.http.StatusServer;
+import io.tidekv.common.metrics.Metrics;
+import io.tidekv.compute.region.RegionStore;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/** The status pages of a compute process. */
+final class StatusPages {
+    private StatusPages() {}
+
+    static StatusServer start(
+            ComputeConfig config,
+            Metrics metrics,
+            RegionStore regions,
+            HostPort address,
+            CompletableFuture<String> ended)
+            throws IOException {
+        return StatusServer.builder()
+                .metrics(metrics)
+                .config(() -> Settings.render(config))
+                .status(() -> status(regions))
+                .health(() -> ended.getNow(""))
+                .start(address);
+    }
+
+    private static Map<String, Object> status(RegionStore regions) {
+        Map<String, Object> status = new LinkedHashMap<>();
+        status.put("version", ComputeServer.VERSION);
+        status.put("store_id", regions.storeId());
+        status.put("regions", regions.regions().size());
+        return status;
+    }
+}
