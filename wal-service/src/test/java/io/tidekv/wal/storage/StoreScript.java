@@ -55,7 +55,7 @@ final class StoreScript {
         long last = snapshot + model.get(region).entries.size();
         switch (randomness.nextInt(10)) {
             case 0 -> putMeta(region, randomness.nextLong(snapshot, last + 1));
-            case 1 -> reset(region, last + 5);
+            case 1 -> reset(region, randomness.nextLong(snapshot, last + 5));
             case 2 -> append(region, randomness.nextLong(snapshot + 1, last + 2), 3);
             case 3 -> mark();
             case 4, 5 -> commit();
@@ -119,10 +119,14 @@ final class StoreScript {
     }
 
     private void commit() {
+        boolean before = randomness.chance(0.3);
         step(
                 store -> {
-                    store.maintain(1000);
+                    if (before) {
+                        store.maintain(1000);
+                    }
                     store.commit();
+                    store.maintain(1000);
                 },
                 states.size() - 1);
     }

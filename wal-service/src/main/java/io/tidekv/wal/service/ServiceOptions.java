@@ -1,0 +1,19 @@
+package io.tidekv.wal.service;
+
+import java.time.Duration;
+
+/**
+ * Bounds of the service.
+ *
+ * @param queuedBytesMax requests that wait for the writer; beyond it they are refused
+ * @param markDelay idle time after which a mark is written behind the last batch
+ */
+public record ServiceOptions(long queuedBytesMax, Duration markDelay) {
+    /** What one sync covers at most, so that responses do not wait for a whole flood. */
+    static final int ROUND_BYTES_MAX = 8 << 20;
+
+    /** What one round moves out of old segments. */
+    static final int MOVED_BYTES_MAX = 1 << 20;
+
+    static final Duration TICK = Duration.ofSeconds(1);
+}

@@ -1,0 +1,12 @@
+package io.tidekv.wal.service;
+
+import io.tidekv.wal.storage.StorageStats;
+
+/**
+ * The service at one moment.
+ *
+ * @param requests handled since the start, renewals included
+ * @param appends those that carried entries
+ */
+public record ServiceStatus(
+        int regions, int sessions, long requests, long appends, StorageStats storage) {}

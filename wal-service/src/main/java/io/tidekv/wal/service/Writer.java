@@ -1,0 +1,250 @@
+package io.tidekv.wal.service;
+
+import io.tidekv.common.InvariantViolation;
+import io.tidekv.common.Randomness;
+import io.tidekv.common.time.Clock;
+import io.tidekv.proto.wal.WalErrorCode;
+import io.tidekv.proto.wal.WalRequest;
+import io.tidekv.proto.wal.WalResponse;
+import io.tidekv.wal.core.VoterNode;
+import io.tidekv.wal.core.VoterRules;
+import io.tidekv.wal.core.VoterStorageException;
+import io.tidekv.wal.storage.SegmentStore;
+import io.tidekv.wal.storage.StorageDamageException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The writer's loop: take what has arrived, let the voters handle it, commit once, answer. When the
+ * disk fails, all it was about to say becomes STORAGE_FAILED, and voters and storage are built anew
+ * from what the disk holds for certain.
+ */
+final class Writer implements Runnable {
+    private static final Logger log = LoggerFactory.getLogger(Writer.class);
+
+    private final Inbox inbox;
+    private final ServiceOptions options;
+    private final Clock clock;
+    private final Randomness randomness;
+    private final WalMetrics metrics;
+    private final List<TailFeed> tails = new ArrayList<>();
+    private SegmentStore store;
+    private VoterNode node;
+    private long lastCommitNanos;
+    private long lastTickNanos;
+    private boolean over;
+    private volatile String problem = "";
+
+    Writer(
+            Inbox inbox,
+            SegmentStore store,
+            ServiceOptions options,
+            Clock clock,
+            Randomness randomness,
+            WalMetrics metrics) {
+        this.inbox = inbox;
+        this.store = store;
+        this.options = options;
+        this.clock = clock;
+        this.randomness = randomness;
+        this.metrics = metrics;
+        node = recoverVoters();
+        lastTickNanos = clock.monotonicNanos();
+        lastCommitNanos = lastTickNanos;
+    }
+
+    private VoterNode recoverVoters() {
+        long firstSession = randomness.nextLong(1, Long.MAX_VALUE / 2);
+        return new VoterNode(store, VoterRules.RIGHT, firstSession, clock.read());
+    }
+
+    /** Why nothing is served; empty when all is well. Thread-safe. */
+    String problem() {
+        return problem;
+    }
+
+    @Override
+    public void run() {
+        List<Inbox.Item> items = new ArrayList<>();
+        try {
+            while (inbox.take(items, ServiceOptions.ROUND_BYTES_MAX, ServiceOptions.TICK)) {
+                round(items);
+                items.clear();
+                afterRound();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            try {
+                store.close();
+            } catch (IOException e) {
+                log.warn("closing the segments failed", e);
+            }
+        }
+    }
+
+    private void round(List<Inbox.Item> items) {
+        Round round = new Round();
+        int count = 0;
+        Clock.Reading now = clock.read();
+        for (Inbox.Item item : items) {
+            if (item instanceof Inbox.Task task) {
+                runTask(task);
+            } else if (item instanceof Inbox.Submission submission) {
+                List<WalResponse> answers = round.answer(submission.replies(), submission.bytes());
+                for (WalRequest request : submission.requests()) {
+                    answers.add(answer(submission, request, now));
+                }
+                count += submission.requests().size();
+            }
+        }
+        if (!round.isEmpty()) {
+            metrics.requests.inc(count);
+            metrics.roundRequests.observe(count);
+        }
+        if (commit()) {
+            round.deliver();
+            pushTails();
+        } else {
+            round.deliverFailure(problem);
+        }
+    }
+
+    private static void runTask(Inbox.Task task) {
+        try {
+            task.run().run();
+        } catch (RuntimeException e) {
+            log.error("a task of the writer failed", e);
+        }
+    }
+
+    private WalResponse answer(Inbox.Submission submission, WalRequest request, Clock.Reading now) {
+        if (submission.refused()) {
+            metrics.refused.inc();
+            return Round.error(
+                    request, WalErrorCode.OVERLOADED, "too much waits for the disk: repeat later");
+        } else if (!problem.isEmpty()) {
+            return Round.error(request, WalErrorCode.STORAGE_FAILED, problem);
+        }
+        if (request.hasAppend() && request.getAppend().getEntriesCount() > 0) {
+            metrics.appends.inc();
+        }
+        try {
+            return node.handle(submission.sender(), request, now);
+        } catch (InvariantViolation e) {
+            violated(e);
+            return Round.error(request, WalErrorCode.STORAGE_FAILED, problem);
+        }
+    }
+
+    /** False when what was handled is not durable. */
+    private boolean commit() {
+        if (!problem.isEmpty()) {
+            return false;
+        }
+        long before = clock.monotonicNanos();
+        try {
+            if (store.commit()) {
+                lastCommitNanos = clock.monotonicNanos();
+                metrics.commitSeconds.observe((lastCommitNanos - before) / 1e9);
+            }
+            return true;
+        } catch (IOException e) {
+            failed(e);
+        } catch (InvariantViolation e) {
+            violated(e);
+        }
+        return false;
+    }
+
+    private void pushTails() {
+        if (!tails.isEmpty()) {
+            try {
+                tails.removeIf(tail -> !tail.push(node, store));
+            } catch (VoterStorageException e) {
+                failed(e);
+            } catch (InvariantViolation e) {
+                violated(e);
+            }
+        }
+    }
+
+    /** Everything that no response waits for. */
+    private void afterRound() {
+        long now = clock.monotonicNanos();
+        boolean tick = now - lastTickNanos >= ServiceOptions.TICK.toNanos();
+        if (tick) {
+            lastTickNanos = now;
+        }
+        if (!problem.isEmpty()) {
+            if (tick && !over) {
+                reopen();
+            }
+            return;
+        }
+        try {
+            store.maintain(ServiceOptions.MOVED_BYTES_MAX);
+            if (!store.isMarked() && now - lastCommitNanos >= options.markDelay().toNanos()) {
+                store.mark();
+            }
+            if (tick) {
+                node.tick(clock.read());
+            }
+        } catch (IOException e) {
+            failed(e);
+        } catch (InvariantViolation e) {
+            violated(e);
+        }
+    }
+
+    private void violated(InvariantViolation e) {
+        over = true;
+        problem = "an invariant was violated (" + e.getMessage() + "): restart this node";
+        log.error("an invariant was violated; this node serves no more", e);
+    }
+
+    private void failed(Exception cause) {
+        metrics.failures.inc();
+        problem = "the storage failed: " + cause.getMessage();
+        log.error("the storage failed; nothing is acknowledged until it is read back", cause);
+    }
+
+    private void reopen() {
+        try {
+            store = store.reopen();
+            node = recoverVoters();
+            problem = "";
+            log.warn("the storage was read back; {} regions", node.regionCount());
+        } catch (StorageDamageException e) {
+            over = true;
+            problem = String.valueOf(e.getMessage());
+            log.error("this node serves no more", e);
+        } catch (IOException e) {
+            problem = "the storage failed: " + e.getMessage();
+            log.warn("reading the storage back failed; trying again: {}", e.toString());
+        }
+    }
+
+    /** On the writer thread. */
+    void addTail(TailFeed tail) {
+        tails.add(tail);
+    }
+
+    /** On the writer thread. */
+    void removeTail(TailFeed tail) {
+        tails.remove(tail);
+    }
+
+    /** On the writer thread. */
+    ServiceStatus status() {
+        return new ServiceStatus(
+                node.regionCount(),
+                node.sessionCount(),
+                (long) metrics.requests.get(),
+                (long) metrics.appends.get(),
+                store.stats());
+    }
+}
