@@ -1,4 +1,4 @@
-package io.tidekv.compute.service;
+package io.tidekv.compute.engine;
 
 /** How a cluster lays keys and values out; fixed when the cluster is made. */
 public enum ApiMode {
