@@ -1,5 +1,7 @@
 package io.tidekv.compute.service;
 
+import io.tidekv.compute.engine.ApiMode;
+
 /**
  * What bounds the key-value services.
  *
@@ -9,7 +11,8 @@ package io.tidekv.compute.service;
  * @param latchesWaiting commands that may wait for a key before ServerIsBusy
  * @param inFlightBytes requests being served, in bytes of their messages, over all connections
  * @param connectionInFlightBytes the same for one connection
- * @param responseBytes where a scan stops; the client continues behind the last key
+ * @param responseBytes a larger answer of a read is refused
+ * @param entryBytes a larger write is refused, as TiKV does
  */
 public record KvSettings(
         ApiMode mode,
@@ -18,9 +21,10 @@ public record KvSettings(
         int latchesWaiting,
         long inFlightBytes,
         long connectionInFlightBytes,
-        long responseBytes) {
+        long responseBytes,
+        long entryBytes) {
     /** Defaults for a cluster in {@code mode}. */
     public static KvSettings of(ApiMode mode) {
-        return new KvSettings(mode, 4, 8192, 65_536, 512L << 20, 128L << 20, 32L << 20);
+        return new KvSettings(mode, 4, 8192, 65_536, 128L << 20, 32L << 20, 64L << 20, 8L << 20);
     }
 }

@@ -1,0 +1,235 @@
+package io.tidekv.compute.service;
+
+import io.tidekv.common.Threads;
+import io.tidekv.common.codec.CodecException;
+import io.tidekv.common.error.KvError;
+import io.tidekv.common.error.KvException;
+import io.tidekv.common.time.Clock;
+import io.tidekv.common.time.Scheduler;
+import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.compute.engine.WriteBatchBuilder;
+import io.tidekv.compute.region.RegionAccess;
+import io.tidekv.compute.txn.Outcome;
+import io.tidekv.proto.kvrpcpb.Context;
+import java.util.Collection;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * Runs commands: checks, latches, snapshot, evaluation, proposal. Nothing here blocks a caller; an
+ * evaluation runs on the caller's thread when it is short and its snapshot never waits, otherwise
+ * on a worker. Every future completes exactly once, with a response or with a {@link KvException}.
+ */
+final class Runner implements AutoCloseable {
+    private static final int LATCH_SLOTS = 2048;
+    private static final long BUSY_BACKOFF_MS = 100;
+
+    private final RegionAccess regions;
+    private final KvSettings settings;
+    private final Clock clock;
+    private final Scheduler scheduler;
+    private final RequestChecks checks;
+    private final Latches latches;
+    private final ExecutorService workers;
+
+    Runner(RegionAccess regions, KvSettings settings, Clock clock, Scheduler scheduler) {
+        this.regions = regions;
+        this.settings = settings;
+        this.clock = clock;
+        this.scheduler = scheduler;
+        checks = new RequestChecks(regions);
+        latches = new Latches(LATCH_SLOTS, settings.latchesWaiting());
+        workers = Threads.pool("kv-worker", settings.workers(), settings.workersQueued());
+    }
+
+    /** How much an evaluation does. */
+    enum Cost {
+        /** A few keys: may run where the request came in. */
+        POINT,
+        /** A range or many keys: always on a worker. */
+        RANGE
+    }
+
+    /** Evaluates a read over a snapshot. */
+    interface Read<R> {
+        R eval(Target target, KvSnapshot snapshot);
+    }
+
+    /** Evaluates a command over a snapshot taken under its latches. */
+    interface Command<R> {
+        Outcome<R> eval(Target target, KvSnapshot snapshot);
+    }
+
+    RequestChecks checks() {
+        return checks;
+    }
+
+    RegionAccess regions() {
+        return regions;
+    }
+
+    <R> CompletableFuture<R> read(Context context, Cost cost, Read<R> read) {
+        try {
+            Deadline deadline = Deadline.of(context, clock);
+            Target target = checks.check(context);
+            return readTarget(
+                    target,
+                    cost,
+                    view -> {
+                        deadline.check(clock);
+                        return read.eval(target, view);
+                    });
+        } catch (KvException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** As {@link #read}, of a region that was checked before. */
+    <R> CompletableFuture<R> readTarget(Target target, Cost cost, Function<KvSnapshot, R> read) {
+        CompletableFuture<KvSnapshot> snapshot = target.region().read(target.version());
+        boolean inPlace = cost == Cost.POINT && snapshot.isDone();
+        return snapshot.thenCompose(
+                view -> evaluate(target, view, inPlace, () -> read.apply(view)));
+    }
+
+    /** A batch that needs no reading; latches only order it with commands that do read. */
+    CompletableFuture<Void> blindWrite(
+            Context context,
+            Collection<byte[]> latchKeys,
+            Function<Target, WriteBatchBuilder> batch) {
+        try {
+            Deadline deadline = Deadline.of(context, clock);
+            Target target = checks.check(context);
+            WriteBatchBuilder built = batch.apply(target);
+            if (latchKeys.isEmpty()) {
+                return propose(target, built);
+            }
+            return latched(
+                    latchKeys,
+                    deadline,
+                    inPlace -> {
+                        deadline.check(clock);
+                        return propose(target, built);
+                    });
+        } catch (KvException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** A command that reads before it writes; serial with others on the same keys. */
+    <R> CompletableFuture<R> write(
+            Context context, Collection<byte[]> latchKeys, Command<R> command) {
+        try {
+            Deadline deadline = Deadline.of(context, clock);
+            Target target = checks.check(context);
+            return latched(
+                    latchKeys,
+                    deadline,
+                    inPlace -> underLatches(target, deadline, inPlace, command));
+        } catch (KvException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private <R> CompletableFuture<R> underLatches(
+            Target target, Deadline deadline, boolean inPlace, Command<R> command) {
+        deadline.check(clock);
+        CompletableFuture<KvSnapshot> snapshot = target.region().read(target.version());
+        boolean atOnce = inPlace && snapshot.isDone();
+        CompletableFuture<Outcome<R>> outcome =
+                snapshot.thenCompose(
+                        view -> evaluate(target, view, atOnce, () -> command.eval(target, view)));
+        return outcome.thenCompose(
+                result -> {
+                    WriteBatchBuilder batch = result.batch();
+                    if (batch == null) {
+                        return CompletableFuture.completedFuture(result.response());
+                    }
+                    deadline.check(clock);
+                    return propose(target, batch).thenApply(done -> result.response());
+                });
+    }
+
+    /** Closes the snapshot in any case. */
+    private <R> CompletableFuture<R> evaluate(
+            Target target, KvSnapshot snapshot, boolean inPlace, Supplier<R> work) {
+        CompletableFuture<R> result = new CompletableFuture<>();
+        Runnable run =
+                () -> {
+                    try (snapshot) {
+                        result.complete(work.get());
+                    } catch (CodecException e) {
+                        result.completeExceptionally(damaged(target, e));
+                    } catch (RuntimeException e) {
+                        result.completeExceptionally(e);
+                    }
+                };
+        if (inPlace && !snapshot.mayBlock()) {
+            run.run();
+        } else {
+            try {
+                workers.execute(run);
+            } catch (RejectedExecutionException e) {
+                snapshot.close();
+                result.completeExceptionally(busy());
+            }
+        }
+        return result;
+    }
+
+    CompletableFuture<Void> propose(Target target, WriteBatchBuilder batch) {
+        if (batch.sizeBytes() > settings.entryBytes()) {
+            long region = target.shape().getRegionId();
+            throw new KvException(
+                    new KvError.EntryTooLarge(
+                            region,
+                            batch.sizeBytes(),
+                            "raft entry is too large, region "
+                                    + region
+                                    + ", entry size "
+                                    + batch.sizeBytes()
+                                    + ": write less at once"));
+        }
+        return target.region().write(target.version(), batch);
+    }
+
+    /** Runs {@code work} while holding latches; its argument says whether it may run in place. */
+    private <R> CompletableFuture<R> latched(
+            Collection<byte[]> keys,
+            Deadline deadline,
+            Function<Boolean, CompletableFuture<R>> work) {
+        LatchedRun<R> run = new LatchedRun<>(work);
+        Latches.Ticket ticket =
+                latches.acquire(latches.slots(keys), granted -> run.onWorker(granted, workers));
+        if (ticket.isGrantedAtOnce()) {
+            run.start(ticket, true);
+        } else {
+            run.expireAt(scheduler, deadline.left(clock), ticket);
+        }
+        return run.result();
+    }
+
+    static KvException busy() {
+        return new KvException(
+                new KvError.ServerIsBusy("too many requests are queued", BUSY_BACKOFF_MS));
+    }
+
+    private static KvException damaged(Target target, CodecException e) {
+        return new KvException(
+                new KvError.RegionUnavailable(
+                        target.shape().getRegionId(),
+                        "",
+                        "a stored record of region "
+                                + target.shape().getRegionId()
+                                + " is damaged: "
+                                + e.getMessage()));
+    }
+
+    @Override
+    public void close() {
+        workers.shutdown();
+    }
+}

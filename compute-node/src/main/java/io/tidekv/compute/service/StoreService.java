@@ -1,0 +1,137 @@
+package io.tidekv.compute.service;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import io.tidekv.common.codec.Memcomparable;
+import io.tidekv.common.error.KvError;
+import io.tidekv.common.error.KvError.Route;
+import io.tidekv.common.error.KvException;
+import io.tidekv.common.error.RegionErrors;
+import io.tidekv.compute.engine.Cf;
+import io.tidekv.compute.engine.KeyBounds;
+import io.tidekv.compute.mvcc.TxnKey;
+import io.tidekv.compute.region.RegionAccess.Region;
+import io.tidekv.compute.service.Runner.Cost;
+import io.tidekv.proto.kvrpcpb.SplitRegionRequest;
+import io.tidekv.proto.kvrpcpb.SplitRegionResponse;
+import io.tidekv.proto.kvrpcpb.UnsafeDestroyRangeRequest;
+import io.tidekv.proto.kvrpcpb.UnsafeDestroyRangeResponse;
+import io.tidekv.proto.region.RegionShape;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+
+/** Requests about regions and about the store as a whole. Thread-safe. */
+public final class StoreService {
+    private final Runner runner;
+    private final RangeDeletes deletes;
+
+    StoreService(Runner runner, RangeDeletes deletes) {
+        this.runner = runner;
+        this.deletes = deletes;
+    }
+
+    public long storeId() {
+        return runner.regions().storeId();
+    }
+
+    public long clusterId() {
+        return runner.regions().clusterId();
+    }
+
+    /** For people: what this store is and does. */
+    public Map<String, Object> status() {
+        return Map.of(
+                "cluster_id",
+                clusterId(),
+                "store_id",
+                storeId(),
+                "regions_leading",
+                runner.regions().regions().size());
+    }
+
+    /** Answers once all resulting regions serve. */
+    public CompletableFuture<SplitRegionResponse> split(SplitRegionRequest request) {
+        try {
+            Target target = runner.checks().checkSplit(request.getContext());
+            List<byte[]> keys = splitKeys(request, target);
+            return target.region().split(target.version(), keys).thenApply(this::splitResponse);
+        } catch (KvException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    @SuppressWarnings("deprecation") // old clients send split_key
+    private static List<byte[]> splitKeys(SplitRegionRequest request, Target target) {
+        List<ByteString> asked =
+                request.getSplitKeysCount() > 0
+                        ? request.getSplitKeysList()
+                        : request.getSplitKey().isEmpty()
+                                ? List.of()
+                                : List.of(request.getSplitKey());
+        TreeSet<byte[]> keys = new TreeSet<>(Arrays::compareUnsigned);
+        for (ByteString key : asked) {
+            byte[] raw = key.toByteArray();
+            keys.add(request.getIsRawKv() ? raw : Memcomparable.encode(raw));
+        }
+        if (keys.isEmpty()) {
+            throw invalid("the request names no split key");
+        }
+        for (byte[] key : keys) {
+            RequestChecks.checkStart(target, key);
+            if (target.shape().getStartKey().equals(UnsafeByteOperations.unsafeWrap(key))) {
+                throw invalid("a split key is the start of the region: it is split there already");
+            }
+        }
+        return List.copyOf(keys);
+    }
+
+    @SuppressWarnings("deprecation") // left and right are for old clients
+    private SplitRegionResponse splitResponse(List<RegionShape> shapes) {
+        SplitRegionResponse.Builder response = SplitRegionResponse.newBuilder();
+        for (RegionShape shape : shapes) {
+            response.addRegions(RegionErrors.region(new Route(shape, storeId())));
+        }
+        if (shapes.size() == 2) {
+            response.setLeft(response.getRegions(0)).setRight(response.getRegions(1));
+        }
+        return response.build();
+    }
+
+    /** Takes user keys of transactional data; clients send it to every store. */
+    public CompletableFuture<UnsafeDestroyRangeResponse> destroyRange(
+            UnsafeDestroyRangeRequest request) {
+        byte[] start = TxnKey.of(request.getStartKey()).encoded();
+        byte[] end = TxnKey.of(request.getEndKey()).encoded();
+        if (Arrays.compareUnsigned(start, end) >= 0) {
+            return CompletableFuture.completedFuture(
+                    UnsafeDestroyRangeResponse.newBuilder()
+                            .setError("the start of the range is not below its end")
+                            .build());
+        }
+        return deletes.deleteEverywhere(List.of(Cf.values()), start, end)
+                .thenApply(done -> UnsafeDestroyRangeResponse.getDefaultInstance());
+    }
+
+    /** A stored key as it is, for people who look into a cluster. */
+    public CompletableFuture<Optional<ByteString>> stored(Cf cf, byte[] key) {
+        for (Region region : runner.regions().regions()) {
+            if (KeyBounds.of(region.shape()).contains(key)) {
+                return runner.readTarget(
+                        Target.of(region),
+                        Cost.POINT,
+                        view ->
+                                Optional.ofNullable(view.get(cf, key))
+                                        .map(UnsafeByteOperations::unsafeWrap));
+            }
+        }
+        return CompletableFuture.completedFuture(Optional.empty());
+    }
+
+    private static KvException invalid(String message) {
+        return new KvException(new KvError.InvalidRequest(message));
+    }
+}

@@ -1,0 +1,276 @@
+package io.tidekv.compute.service;
+
+import com.google.protobuf.ByteString;
+import io.tidekv.common.error.KvException;
+import io.tidekv.compute.engine.Cf;
+import io.tidekv.compute.mvcc.TxnKey;
+import io.tidekv.compute.service.Runner.Cost;
+import io.tidekv.compute.txn.KeyErrors;
+import io.tidekv.compute.txn.LockScan;
+import io.tidekv.compute.txn.MvccInspect;
+import io.tidekv.compute.txn.PrewriteCommand;
+import io.tidekv.compute.txn.ReadCommands;
+import io.tidekv.compute.txn.ResolveCommands;
+import io.tidekv.compute.txn.StatusCommands;
+import io.tidekv.proto.kvrpcpb.BatchGetRequest;
+import io.tidekv.proto.kvrpcpb.BatchGetResponse;
+import io.tidekv.proto.kvrpcpb.BatchRollbackRequest;
+import io.tidekv.proto.kvrpcpb.BatchRollbackResponse;
+import io.tidekv.proto.kvrpcpb.CheckTxnStatusRequest;
+import io.tidekv.proto.kvrpcpb.CheckTxnStatusResponse;
+import io.tidekv.proto.kvrpcpb.CleanupRequest;
+import io.tidekv.proto.kvrpcpb.CleanupResponse;
+import io.tidekv.proto.kvrpcpb.CommitRequest;
+import io.tidekv.proto.kvrpcpb.CommitResponse;
+import io.tidekv.proto.kvrpcpb.DeleteRangeRequest;
+import io.tidekv.proto.kvrpcpb.DeleteRangeResponse;
+import io.tidekv.proto.kvrpcpb.GetRequest;
+import io.tidekv.proto.kvrpcpb.GetResponse;
+import io.tidekv.proto.kvrpcpb.KeyError;
+import io.tidekv.proto.kvrpcpb.KvPair;
+import io.tidekv.proto.kvrpcpb.Mutation;
+import io.tidekv.proto.kvrpcpb.MvccGetByKeyRequest;
+import io.tidekv.proto.kvrpcpb.MvccGetByKeyResponse;
+import io.tidekv.proto.kvrpcpb.PrewriteRequest;
+import io.tidekv.proto.kvrpcpb.PrewriteResponse;
+import io.tidekv.proto.kvrpcpb.ResolveLockRequest;
+import io.tidekv.proto.kvrpcpb.ResolveLockResponse;
+import io.tidekv.proto.kvrpcpb.ScanLockRequest;
+import io.tidekv.proto.kvrpcpb.ScanLockResponse;
+import io.tidekv.proto.kvrpcpb.ScanRequest;
+import io.tidekv.proto.kvrpcpb.ScanResponse;
+import io.tidekv.proto.kvrpcpb.TxnHeartBeatRequest;
+import io.tidekv.proto.kvrpcpb.TxnHeartBeatResponse;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** Transactional requests. Thread-safe. */
+public final class TxnService {
+    private static final int POINTS_MAX = 16;
+    private static final int LOCKS_AT_ONCE = 256;
+
+    private final Runner runner;
+    private final RangeDeletes deletes;
+    private final KvSettings settings;
+    private final ApiChecks api;
+
+    TxnService(Runner runner, RangeDeletes deletes, KvSettings settings) {
+        this.runner = runner;
+        this.deletes = deletes;
+        this.settings = settings;
+        api = new ApiChecks(settings.mode());
+    }
+
+    public CompletableFuture<GetResponse> get(GetRequest request) {
+        String refusal = api.refuseTxn(request.getContext());
+        if (refusal != null) {
+            return done(GetResponse.newBuilder().setError(KeyErrors.abort(refusal)).build());
+        }
+        return runner.read(
+                request.getContext(),
+                Cost.POINT,
+                (target, view) -> ReadCommands.get(request, target.bounds(), view));
+    }
+
+    public CompletableFuture<BatchGetResponse> batchGet(BatchGetRequest request) {
+        String refusal = api.refuseTxn(request.getContext());
+        if (refusal != null) {
+            KeyError error = KeyErrors.abort(refusal);
+            return done(
+                    BatchGetResponse.newBuilder()
+                            .setError(error)
+                            .addPairs(KvPair.newBuilder().setError(error))
+                            .build());
+        }
+        return runner.read(
+                request.getContext(),
+                request.getKeysCount() <= POINTS_MAX ? Cost.POINT : Cost.RANGE,
+                (target, view) ->
+                        ReadCommands.batchGet(
+                                request, target.bounds(), view, settings.responseBytes()));
+    }
+
+    public CompletableFuture<ScanResponse> scan(ScanRequest request) {
+        String refusal = api.refuseTxn(request.getContext());
+        if (refusal != null) {
+            KeyError error = KeyErrors.abort(refusal);
+            return done(
+                    ScanResponse.newBuilder()
+                            .setError(error)
+                            .addPairs(KvPair.newBuilder().setError(error))
+                            .build());
+        }
+        return runner.read(
+                request.getContext(),
+                Cost.RANGE,
+                (target, view) ->
+                        ReadCommands.scan(
+                                request, target.bounds(), view, settings.responseBytes()));
+    }
+
+    /** Fails with {@link UnsupportedException} for forms that are not served. */
+    public CompletableFuture<PrewriteResponse> prewrite(PrewriteRequest request) {
+        String unsupported = PrewriteCommand.unsupported(request);
+        if (unsupported != null) {
+            return CompletableFuture.failedFuture(new UnsupportedException(unsupported));
+        }
+        String refusal = refusePrewrite(request);
+        if (refusal != null) {
+            return done(PrewriteResponse.newBuilder().addErrors(KeyErrors.abort(refusal)).build());
+        }
+        List<ByteString> keys = request.getMutationsList().stream().map(Mutation::getKey).toList();
+        return runner.write(
+                request.getContext(),
+                latches(keys),
+                (target, view) -> PrewriteCommand.run(request, target.bounds(), view));
+    }
+
+    private @Nullable String refusePrewrite(PrewriteRequest request) {
+        String refusal = api.refuseTxn(request.getContext());
+        for (Mutation mutation : request.getMutationsList()) {
+            if (refusal == null) {
+                refusal = ApiChecks.refuseKeySize(mutation.getKey().size());
+            }
+        }
+        return refusal;
+    }
+
+    public CompletableFuture<CommitResponse> commit(CommitRequest request) {
+        return runner.write(
+                request.getContext(),
+                latches(request.getKeysList()),
+                (target, view) -> ResolveCommands.commit(request, target.bounds(), view));
+    }
+
+    public CompletableFuture<BatchRollbackResponse> batchRollback(BatchRollbackRequest request) {
+        return runner.write(
+                request.getContext(),
+                latches(request.getKeysList()),
+                (target, view) -> ResolveCommands.batchRollback(request, target.bounds(), view));
+    }
+
+    public CompletableFuture<CleanupResponse> cleanup(CleanupRequest request) {
+        return runner.write(
+                request.getContext(),
+                latches(List.of(request.getKey())),
+                (target, view) -> ResolveCommands.cleanup(request, target.bounds(), view));
+    }
+
+    public CompletableFuture<CheckTxnStatusResponse> checkTxnStatus(CheckTxnStatusRequest request) {
+        return runner.write(
+                request.getContext(),
+                latches(List.of(request.getPrimaryKey())),
+                (target, view) -> StatusCommands.check(request, target.bounds(), view));
+    }
+
+    public CompletableFuture<TxnHeartBeatResponse> heartBeat(TxnHeartBeatRequest request) {
+        return runner.write(
+                request.getContext(),
+                latches(List.of(request.getPrimaryLock())),
+                (target, view) -> StatusCommands.heartBeat(request, target.bounds(), view));
+    }
+
+    public CompletableFuture<ScanLockResponse> scanLock(ScanLockRequest request) {
+        String refusal = api.refuseTxn(request.getContext());
+        if (refusal != null) {
+            return done(ScanLockResponse.newBuilder().setError(KeyErrors.abort(refusal)).build());
+        }
+        return runner.read(
+                request.getContext(),
+                Cost.RANGE,
+                (target, view) -> {
+                    if (!request.getStartKey().isEmpty()) {
+                        RequestChecks.checkStart(
+                                target, TxnKey.of(request.getStartKey()).encoded());
+                    }
+                    return LockScan.scan(request, view, settings.responseBytes());
+                });
+    }
+
+    /** Either the keys that the request names, or all locks of its transactions in the region. */
+    public CompletableFuture<ResolveLockResponse> resolveLock(ResolveLockRequest request) {
+        if (ResolveCommands.namesKeys(request)) {
+            return runner.write(
+                    request.getContext(),
+                    latches(request.getKeysList()),
+                    (target, view) -> ResolveCommands.resolveKeys(request, target.bounds(), view));
+        }
+        return resolveFrom(request, ResolveCommands.transactions(request), null);
+    }
+
+    private CompletableFuture<ResolveLockResponse> resolveFrom(
+            ResolveLockRequest request, Map<Long, Long> transactions, @Nullable TxnKey after) {
+        CompletableFuture<List<TxnKey>> found =
+                runner.read(
+                        request.getContext(),
+                        Cost.RANGE,
+                        (target, view) ->
+                                LockScan.find(view, after, transactions.keySet(), LOCKS_AT_ONCE));
+        return found.thenCompose(
+                keys -> {
+                    if (keys.isEmpty()) {
+                        return done(ResolveLockResponse.getDefaultInstance());
+                    }
+                    CompletableFuture<ResolveLockResponse> resolved =
+                            runner.write(
+                                    request.getContext(),
+                                    keys.stream().map(TxnKey::encoded).toList(),
+                                    (target, view) ->
+                                            ResolveCommands.resolveFound(keys, transactions, view));
+                    return resolved.thenCompose(
+                            response ->
+                                    response.hasError() || keys.size() < LOCKS_AT_ONCE
+                                            ? done(response)
+                                            : resolveFrom(
+                                                    request,
+                                                    transactions,
+                                                    keys.get(keys.size() - 1)));
+                });
+    }
+
+    public CompletableFuture<DeleteRangeResponse> deleteRange(DeleteRangeRequest request) {
+        String refusal = api.refuseTxn(request.getContext());
+        if (refusal != null) {
+            return done(DeleteRangeResponse.newBuilder().setError(refusal).build());
+        }
+        try {
+            if (request.getNotifyOnly()) {
+                runner.checks().check(request.getContext());
+                return done(DeleteRangeResponse.getDefaultInstance());
+            }
+            ByteString end = request.getEndKey();
+            return deletes.delete(
+                            request.getContext(),
+                            List.of(Cf.values()),
+                            TxnKey.of(request.getStartKey()).encoded(),
+                            end.isEmpty() ? new byte[0] : TxnKey.of(end).encoded())
+                    .thenApply(ignored -> DeleteRangeResponse.getDefaultInstance());
+        } catch (KvException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    public CompletableFuture<MvccGetByKeyResponse> mvccGetByKey(MvccGetByKeyRequest request) {
+        TxnKey key = TxnKey.of(request.getKey());
+        return runner.read(
+                request.getContext(),
+                Cost.RANGE,
+                (target, view) -> {
+                    RequestChecks.checkStart(target, key.encoded());
+                    return MvccGetByKeyResponse.newBuilder()
+                            .setInfo(MvccInspect.inspect(key, view))
+                            .build();
+                });
+    }
+
+    private static Collection<byte[]> latches(List<ByteString> keys) {
+        return keys.stream().map(key -> TxnKey.of(key).encoded()).toList();
+    }
+
+    private static <R> CompletableFuture<R> done(R response) {
+        return CompletableFuture.completedFuture(response);
+    }
+}
