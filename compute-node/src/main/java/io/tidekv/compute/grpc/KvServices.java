@@ -1,38 +1,92 @@
 package io.tidekv.compute.grpc;
 
 import io.grpc.BindableService;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.tidekv.common.grpc.GrpcTransports;
+import io.tidekv.common.http.StatusServer;
+import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.compute.pd.TimestampSource;
 import io.tidekv.compute.region.RegionAccess;
+import io.tidekv.compute.service.KvCore;
 import io.tidekv.compute.service.KvSettings;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * Everything that a store offers to TiKV's clients over one {@link RegionAccess}. Thread-safe.
  * Closing lets commands under way finish or fail and ends the pool; the regions stay open.
  */
 public final class KvServices implements AutoCloseable {
-    private KvServices() {}
+    private final KvCore core;
+    private final KvSettings settings;
+    private final Metrics metrics;
+    private final HealthStatusManager health = new HealthStatusManager();
+    private final List<BindableService> services;
+
+    private KvServices(KvCore core, KvSettings settings, Clock clock, Metrics metrics) {
+        this.core = core;
+        this.settings = settings;
+        this.metrics = metrics;
+        InFlight inFlight = new InFlight(settings.inFlightBytes());
+        KvMetrics kvMetrics = new KvMetrics(metrics, inFlight);
+        Gate gate = new Gate(core.store().clusterId(), inFlight, clock, kvMetrics);
+        TikvService tikv =
+                new TikvService(
+                        new CommandTable(core),
+                        gate,
+                        settings.connectionInFlightBytes(),
+                        GrpcTransports.callbacks());
+        services = List.of(tikv, new DebugService(core.store()), health.getHealthService());
+    }
 
     /**
      * The services of a store. Nothing runs before the first request; timers go to {@code
      * scheduler}.
+     *
+     * @param timestamps for commands that commit on the client's behalf; none does so yet
      */
     public static KvServices create(
             RegionAccess regions,
             TimestampSource timestamps,
             KvSettings settings,
             Clock clock,
-            Scheduler scheduler) {
-        return new KvServices();
+            Scheduler scheduler,
+            Metrics metrics) {
+        KvCore core = new KvCore(regions, settings, clock, scheduler);
+        return new KvServices(core, settings, clock, metrics);
     }
 
-    /** tikvpb.Tikv and grpc.health.v1.Health, for the store's gRPC server. */
+    /** tikvpb.Tikv, debugpb.Debug and grpc.health.v1.Health, for the store's gRPC server. */
     public List<BindableService> services() {
-        return List.of();
+        return services;
+    }
+
+    /**
+     * Adds the store's status pages: {@code /status /config /metrics /health /ready}.
+     *
+     * @param config settings in force by section, for {@code /config}
+     * @param problem why the store cannot serve at present; empty when it can
+     */
+    public void addPages(
+            StatusServer.Builder pages,
+            Supplier<Map<String, Object>> config,
+            Supplier<String> problem) {
+        StorePages.add(
+                pages, settings.mode(), metrics, config, () -> core.store().status(), problem);
+    }
+
+    /** Tells health checks that this store takes no more requests. */
+    public void drain() {
+        health.setStatus("", ServingStatus.NOT_SERVING);
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        drain();
+        core.close();
+    }
 }

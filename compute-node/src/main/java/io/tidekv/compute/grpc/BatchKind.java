@@ -1,0 +1,18 @@
+package io.tidekv.compute.grpc;
+
+import com.google.protobuf.Message;
+import io.tidekv.proto.tikvpb.BatchCommandsRequest.Request;
+import io.tidekv.proto.tikvpb.BatchCommandsResponse.Response;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+
+/**
+ * How a command travels inside BatchCommands.
+ *
+ * @param refused answer to a form of the request that is not served; the text says why
+ */
+record BatchKind<Q extends Message, A extends Message>(
+        KvCommand<Q, A> command,
+        Function<Request, Q> unwrap,
+        BiConsumer<Response.Builder, A> wrap,
+        Function<String, A> refused) {}

@@ -1,0 +1,84 @@
+package io.tidekv.compute.grpc;
+
+import com.google.protobuf.ByteString;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import io.tidekv.compute.engine.Cf;
+import io.tidekv.compute.raw.RawCf;
+import io.tidekv.compute.raw.RawException;
+import io.tidekv.compute.service.Futures;
+import io.tidekv.compute.service.StoreService;
+import io.tidekv.proto.debugpb.DB;
+import io.tidekv.proto.debugpb.DebugGrpc;
+import io.tidekv.proto.debugpb.GetClusterInfoRequest;
+import io.tidekv.proto.debugpb.GetClusterInfoResponse;
+import io.tidekv.proto.debugpb.GetRequest;
+import io.tidekv.proto.debugpb.GetResponse;
+import io.tidekv.proto.debugpb.GetStoreInfoRequest;
+import io.tidekv.proto.debugpb.GetStoreInfoResponse;
+
+/** The part of debugpb.Debug that shows identity and stored bytes; the rest is UNIMPLEMENTED. */
+final class DebugService extends DebugGrpc.DebugImplBase {
+    /** TiKV puts this letter before every data key; ours have none. */
+    private static final int DATA_PREFIX = 'z';
+
+    private final StoreService store;
+
+    DebugService(StoreService store) {
+        this.store = store;
+    }
+
+    @Override
+    public void get(GetRequest request, StreamObserver<GetResponse> out) {
+        ByteString key = request.getKey();
+        if (request.getDb() != DB.KV || key.isEmpty() || key.byteAt(0) != DATA_PREFIX) {
+            out.onError(
+                    Status.INVALID_ARGUMENT
+                            .withDescription("ask db KV for a key that begins with z")
+                            .asRuntimeException());
+            return;
+        }
+        Cf cf;
+        try {
+            cf = RawCf.of(request.getCf());
+        } catch (RawException e) {
+            out.onError(Status.INVALID_ARGUMENT.withDescription(e.text()).asRuntimeException());
+            return;
+        }
+        store.stored(cf, key.substring(1).toByteArray())
+                .whenComplete(
+                        (value, error) -> {
+                            if (error != null) {
+                                String reason = String.valueOf(Futures.unwrap(error).getMessage());
+                                out.onError(
+                                        Status.UNAVAILABLE
+                                                .withDescription(reason)
+                                                .asRuntimeException());
+                            } else if (value.isEmpty()) {
+                                out.onError(
+                                        Status.NOT_FOUND
+                                                .withDescription("there is no such key here")
+                                                .asRuntimeException());
+                            } else {
+                                reply(out, GetResponse.newBuilder().setValue(value.get()).build());
+                            }
+                        });
+    }
+
+    @Override
+    public void getStoreInfo(
+            GetStoreInfoRequest request, StreamObserver<GetStoreInfoResponse> out) {
+        reply(out, GetStoreInfoResponse.newBuilder().setStoreId(store.storeId()).build());
+    }
+
+    @Override
+    public void getClusterInfo(
+            GetClusterInfoRequest request, StreamObserver<GetClusterInfoResponse> out) {
+        reply(out, GetClusterInfoResponse.newBuilder().setClusterId(store.clusterId()).build());
+    }
+
+    private static <A> void reply(StreamObserver<A> out, A answer) {
+        out.onNext(answer);
+        out.onCompleted();
+    }
+}

@@ -1,0 +1,106 @@
+package io.tidekv.compute.grpc;
+
+import com.google.protobuf.Message;
+import io.grpc.Status;
+import io.tidekv.common.error.KvError;
+import io.tidekv.common.error.KvException;
+import io.tidekv.common.error.RegionErrors;
+import io.tidekv.common.time.Clock;
+import io.tidekv.compute.service.Futures;
+import io.tidekv.compute.service.UnsupportedException;
+import io.tidekv.proto.errorpb.Error;
+import io.tidekv.proto.kvrpcpb.Context;
+import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where every request enters: cluster id, room, time, and the mapping of failures to answers.
+ * Thread-safe.
+ */
+final class Gate {
+    private static final Logger log = LoggerFactory.getLogger(Gate.class);
+    private static final long BACKOFF_MS = 200;
+
+    private final long clusterId;
+    private final InFlight inFlight;
+    private final Clock clock;
+    private final KvMetrics metrics;
+
+    Gate(long clusterId, InFlight inFlight, Clock clock, KvMetrics metrics) {
+        this.clusterId = clusterId;
+        this.inFlight = inFlight;
+        this.clock = clock;
+        this.metrics = metrics;
+    }
+
+    /** True when the request is meant for another cluster. */
+    boolean isForeign(Context context) {
+        return context.getClusterId() != 0 && context.getClusterId() != clusterId;
+    }
+
+    /**
+     * Serves a request. The future gives an answer, or fails with {@link UnsupportedException} or,
+     * where the answer cannot carry an error, with a status exception.
+     */
+    <Q extends Message, A extends Message> CompletableFuture<A> serve(
+            KvCommand<Q, A> command, Q request) {
+        long bytes = request.getSerializedSize();
+        if (!inFlight.tryEnter(bytes)) {
+            metrics.refused(command.label());
+            KvError busy =
+                    new KvError.ServerIsBusy("too many bytes of requests in flight", BACKOFF_MS);
+            return CompletableFuture.completedFuture(answer(command, RegionErrors.of(busy)));
+        }
+        long begin = clock.monotonicNanos();
+        CompletableFuture<A> result = new CompletableFuture<>();
+        call(command, request)
+                .whenComplete(
+                        (answer, error) -> {
+                            inFlight.leave(bytes);
+                            metrics.served(command.label(), clock.monotonicNanos() - begin);
+                            if (error == null) {
+                                result.complete(answer);
+                            } else {
+                                fail(command, Futures.unwrap(error), result);
+                            }
+                        });
+        return result;
+    }
+
+    private static <Q extends Message, A extends Message> CompletableFuture<A> call(
+            KvCommand<Q, A> command, Q request) {
+        try {
+            return command.handler().apply(request);
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private <Q extends Message, A extends Message> void fail(
+            KvCommand<Q, A> command, Throwable error, CompletableFuture<A> result) {
+        if (error instanceof UnsupportedException) {
+            result.completeExceptionally(error);
+            return;
+        }
+        Error told;
+        if (error instanceof KvException known) {
+            told = RegionErrors.of(known.error());
+            metrics.failed(command.label(), known.error());
+        } else {
+            log.error("a {} request failed for an unknown reason", command.label(), error);
+            told = Error.newBuilder().setMessage("internal error: see the server's log").build();
+        }
+        if (RegionErrors.fits(command.empty())) {
+            result.complete(answer(command, told));
+        } else {
+            result.completeExceptionally(
+                    Status.UNAVAILABLE.withDescription(told.getMessage()).asRuntimeException());
+        }
+    }
+
+    private static <Q extends Message, A extends Message> A answer(
+            KvCommand<Q, A> command, Error error) {
+        return RegionErrors.response(command.empty(), error);
+    }
+}

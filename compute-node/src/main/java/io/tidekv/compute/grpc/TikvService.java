@@ -1,0 +1,44 @@
+package io.tidekv.compute.grpc;
+
+import io.grpc.BindableService;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.ServerCalls;
+import io.tidekv.proto.tikvpb.BatchCommandsResponse;
+import io.tidekv.proto.tikvpb.TikvGrpc;
+import java.util.concurrent.Executor;
+
+/** tikvpb.Tikv. Methods that are not served answer UNIMPLEMENTED. Thread-safe. */
+final class TikvService implements BindableService {
+    private final CommandTable table;
+    private final Gate gate;
+    private final long streamBytesMax;
+    private final Executor flusher;
+
+    TikvService(CommandTable table, Gate gate, long streamBytesMax, Executor flusher) {
+        this.table = table;
+        this.gate = gate;
+        this.streamBytesMax = streamBytesMax;
+        this.flusher = flusher;
+    }
+
+    @Override
+    public ServerServiceDefinition bindService() {
+        // By name: a descriptor would have us bind every method.
+        ServerServiceDefinition.Builder service =
+                ServerServiceDefinition.builder(TikvGrpc.SERVICE_NAME);
+        UnaryCalls unary = new UnaryCalls(gate);
+        table.commands().forEach(command -> unary.bind(service, command));
+        service.addMethod(
+                TikvGrpc.getBatchCommandsMethod(),
+                ServerCalls.asyncBidiStreamingCall(
+                        out ->
+                                new BatchStream(
+                                        table.batched(),
+                                        gate,
+                                        streamBytesMax,
+                                        flusher,
+                                        (ServerCallStreamObserver<BatchCommandsResponse>) out)));
+        return service.build();
+    }
+}
