@@ -1,0 +1,79 @@
+package io.tidekv.compute.grpc;
+
+import io.grpc.ManagedChannel;
+import io.grpc.Server;
+import io.grpc.ServerBuilder;
+import io.tidekv.common.config.HostPort;
+import io.tidekv.common.grpc.GrpcTransports;
+import io.tidekv.common.http.StatusServer;
+import io.tidekv.common.metrics.Metrics;
+import io.tidekv.common.time.ManualClock;
+import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.compute.service.KvSettings;
+import io.tidekv.compute.service.MemoryRegions;
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** A whole store over memory behind a real gRPC server. */
+public final class KvServer implements AutoCloseable {
+    public static final long CLUSTER = 7001;
+    public static final long STORE = 1;
+
+    public final ManualClock clock = new ManualClock();
+    public final Metrics metrics = new Metrics();
+    public final MemoryRegions regions;
+    public final ManagedChannel channel;
+    private final AtomicLong logical = new AtomicLong();
+    private final ThreadScheduler scheduler = new ThreadScheduler("test-timers");
+    private final KvServices services;
+    private final Server server;
+    private final StatusServer pages;
+
+    public KvServer(KvSettings settings) {
+        this(settings, new MemoryRegions(CLUSTER, STORE));
+    }
+
+    public KvServer(KvSettings settings, MemoryRegions regions) {
+        this.regions = regions;
+        services =
+                KvServices.create(
+                        regions,
+                        () -> CompletableFuture.completedFuture(timestamp()),
+                        settings,
+                        clock,
+                        scheduler,
+                        metrics);
+        ServerBuilder<?> builder = GrpcTransports.server(HostPort.parse("127.0.0.1:0"));
+        services.services().forEach(builder::addService);
+        try {
+            server = builder.build().start();
+            StatusServer.Builder routes = StatusServer.builder();
+            services.addPages(routes, Map::of, () -> "");
+            pages = routes.start(HostPort.parse("127.0.0.1:0"));
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+        channel = GrpcTransports.channel("127.0.0.1:" + server.getPort()).build();
+    }
+
+    /** Where the status pages are. */
+    public String statusUrl() {
+        return "http://127.0.0.1:" + pages.port();
+    }
+
+    /** As PD gives them. */
+    public long timestamp() {
+        return (clock.wallMillis() << 18) + logical.incrementAndGet();
+    }
+
+    @Override
+    public void close() {
+        channel.shutdownNow();
+        server.shutdownNow();
+        pages.close();
+        services.close();
+        scheduler.close();
+    }
+}
