@@ -9,12 +9,12 @@ import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.compute.engine.ApiMode;
 import io.tidekv.compute.grpc.KvServices;
 import io.tidekv.compute.pd.PdClient;
 import io.tidekv.compute.pd.PdException;
 import io.tidekv.compute.region.RegionStore;
 import io.tidekv.compute.region.StoreEvents;
-import io.tidekv.compute.service.ApiMode;
 import io.tidekv.compute.service.KvSettings;
 import io.tidekv.compute.tablet.rocks.RocksTabletStore;
 import io.tidekv.objects.hydrate.CacheOptions;
@@ -159,7 +159,12 @@ public final class ComputeServer implements AutoCloseable {
                 closing.add(
                         "services",
                         KvServices.create(
-                                regions, pd.timestamps(), KvSettings.of(mode), clock, timers));
+                                regions,
+                                pd.timestamps(),
+                                KvSettings.of(mode),
+                                clock,
+                                timers,
+                                metrics));
         closing.add("gRPC", serve(services, address));
         closing.add(
                 "status pages", StatusPages.start(config, metrics, regions, statusAddress, ended));
