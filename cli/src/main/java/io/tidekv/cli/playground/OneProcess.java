@@ -52,6 +52,7 @@ final class OneProcess implements RunningCluster {
         try {
             RunningRole role = spec.kind().start(spec.kind().load(null, spec.settings()));
             started.add(new Started(spec, role));
+            role.ended().thenAccept(why -> progress.line(spec.name() + " has ended: " + why));
             progress.line(spec.name() + " serves at " + role.address());
         } catch (IOException e) {
             throw new CompletionException(e);

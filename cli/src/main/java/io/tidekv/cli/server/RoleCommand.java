@@ -1,5 +1,6 @@
 package io.tidekv.cli.server;
 
+import io.tidekv.cli.CliException;
 import io.tidekv.cli.Console;
 import io.tidekv.common.Threads;
 import io.tidekv.common.config.Settings;
@@ -92,7 +93,11 @@ abstract class RoleCommand implements Callable<Integer> {
         ScheduledExecutorService timers = watchParent(end);
         try (RunningRole role = kind.start(settings)) {
             console.note(kind.command() + " serves at " + role.address());
+            role.ended().thenAccept(reason -> end.ask());
             end.await();
+            if (role.ended().isDone()) {
+                throw new CliException(kind.command() + " has ended: " + role.ended().join());
+            }
         } finally {
             timers.shutdownNow();
             end.done();

@@ -12,6 +12,7 @@ import io.tidekv.wal.server.WalServer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** The kinds of process of a cluster. */
@@ -56,7 +57,7 @@ public enum RoleKind {
     private static RunningRole pd(PdConfig config) throws IOException {
         PdServer server = PdServer.start(config);
         String address = hostOf(config.clientUrls()) + ":" + server.port();
-        return new Started(0, address, address, server);
+        return new Started(0, address, address, never(), server);
     }
 
     private static RunningRole wal(WalConfig config) throws IOException {
@@ -67,12 +68,18 @@ public enum RoleKind {
                 server.walId(),
                 host + ":" + server.port(),
                 statusPort == 0 ? "" : host + ":" + statusPort,
+                never(),
                 server);
     }
 
     private static RunningRole compute(ComputeConfig config) throws IOException {
         ComputeServer server = ComputeServer.start(config);
-        return new Started(server.storeId(), server.address(), server.statusAddress(), server);
+        return new Started(
+                server.storeId(), server.address(), server.statusAddress(), server.ended(), server);
+    }
+
+    private static CompletableFuture<String> never() {
+        return new CompletableFuture<>();
     }
 
     private static RunningRole worker(WorkerConfig config) throws IOException {
@@ -81,7 +88,7 @@ public enum RoleKind {
                 config.statusAddr().isEmpty()
                         ? "no port"
                         : hostOf(config.statusAddr()) + ":" + server.statusPort();
-        return new Started(0, address, address, server);
+        return new Started(0, address, address, never(), server);
     }
 
     /** "http://127.0.0.1:2379,…" → "127.0.0.1". */
@@ -91,7 +98,12 @@ public enum RoleKind {
         return address.substring(0, address.lastIndexOf(':'));
     }
 
-    private record Started(long id, String address, String statusAddress, AutoCloseable server)
+    private record Started(
+            long id,
+            String address,
+            String statusAddress,
+            CompletableFuture<String> ended,
+            AutoCloseable server)
             implements RunningRole {
         @Override
         public void close() {

@@ -50,9 +50,6 @@ class PlanTest {
     void settingsFitTheRoles() {
         options.pd = 3;
         for (RoleSpec role : plan().roles()) {
-            if (role.kind() == RoleKind.COMPUTE) {
-                continue;
-            }
             assertThat(role.kind().load(null, role.settings())).as(role.name()).isNotNull();
         }
         assertThat(plan().roles(RoleKind.COMPUTE).get(0).settings())
