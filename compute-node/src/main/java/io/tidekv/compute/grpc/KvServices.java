@@ -13,7 +13,6 @@ import io.tidekv.compute.region.RegionAccess;
 import io.tidekv.compute.service.KvCore;
 import io.tidekv.compute.service.KvSettings;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Supplier;
 
 /**
@@ -68,15 +67,16 @@ public final class KvServices implements AutoCloseable {
     /**
      * Adds the store's status pages: {@code /status /config /metrics /health /ready}.
      *
-     * @param config settings in force by section, for {@code /config}
+     * @param toml settings in force, for {@code /config}
+     * @param status what {@code /status} shows, as Jackson can write it
      * @param problem why the store cannot serve at present; empty when it can
      */
     public void addPages(
             StatusServer.Builder pages,
-            Supplier<Map<String, Object>> config,
+            Supplier<String> toml,
+            Supplier<?> status,
             Supplier<String> problem) {
-        StorePages.add(
-                pages, settings.mode(), metrics, config, () -> core.store().status(), problem);
+        StorePages.add(pages, settings.mode(), metrics, toml, status, problem);
     }
 
     /** Tells health checks that this store takes no more requests. */

@@ -1,11 +1,12 @@
 package io.tidekv.compute.grpc;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.toml.TomlMapper;
 import io.tidekv.common.http.HttpAnswer;
 import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
 import io.tidekv.compute.engine.ApiMode;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.Supplier;
 
 /**
@@ -18,7 +19,7 @@ final class StorePages {
     /**
      * Adds {@code /status /config /metrics /health /ready}.
      *
-     * @param config settings in force by section, as JSON can hold them; the mode is added
+     * @param toml settings in force
      * @param status what {@code /status} shows
      * @param problem why the store cannot serve; empty when it can
      */
@@ -26,10 +27,10 @@ final class StorePages {
             StatusServer.Builder pages,
             ApiMode mode,
             Metrics metrics,
-            Supplier<Map<String, Object>> config,
-            Supplier<Map<String, Object>> status,
+            Supplier<String> toml,
+            Supplier<?> status,
             Supplier<String> problem) {
-        pages.get("/config", ask -> HttpAnswer.json(withMode(config.get(), mode)));
+        pages.get("/config", ask -> HttpAnswer.json(config(toml.get(), mode)));
         pages.get(
                 "/ready",
                 ask -> {
@@ -39,15 +40,12 @@ final class StorePages {
         pages.status(status).metrics(metrics).health(problem);
     }
 
-    private static Map<String, Object> withMode(Map<String, Object> config, ApiMode mode) {
-        Map<String, Object> all = new LinkedHashMap<>(config);
-        Map<String, Object> storage = new LinkedHashMap<>();
-        if (config.get("storage") instanceof Map<?, ?> given) {
-            given.forEach((name, value) -> storage.put(String.valueOf(name), value));
-        }
-        storage.put("api-version", mode == ApiMode.V2 ? 2 : 1);
-        storage.put("enable-ttl", mode != ApiMode.V1);
-        all.put("storage", storage);
-        return all;
+    /** TiKV answers JSON here. */
+    private static ObjectNode config(String toml, ApiMode mode) throws JsonProcessingException {
+        ObjectNode config = (ObjectNode) new TomlMapper().readTree(toml);
+        config.withObject("/storage")
+                .put("api-version", mode == ApiMode.V2 ? 2 : 1)
+                .put("enable-ttl", mode != ApiMode.V1);
+        return config;
     }
 }

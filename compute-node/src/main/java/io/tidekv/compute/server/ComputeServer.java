@@ -167,7 +167,7 @@ public final class ComputeServer implements AutoCloseable {
                                 metrics));
         closing.add("gRPC", serve(services, address));
         closing.add(
-                "status pages", StatusPages.start(config, metrics, regions, statusAddress, ended));
+                "status pages", StatusPages.start(config, services, regions, statusAddress, ended));
         return new ComputeServer(
                 closing, registered.getOwner().getStoreId(), address, statusAddress, ended);
     }

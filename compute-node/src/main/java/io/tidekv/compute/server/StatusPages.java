@@ -3,7 +3,7 @@ package io.tidekv.compute.server;
 import io.tidekv.common.config.HostPort;
 import io.tidekv.common.config.Settings;
 import io.tidekv.common.http.StatusServer;
-import io.tidekv.common.metrics.Metrics;
+import io.tidekv.compute.grpc.KvServices;
 import io.tidekv.compute.region.RegionStore;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -16,17 +16,18 @@ final class StatusPages {
 
     static StatusServer start(
             ComputeConfig config,
-            Metrics metrics,
+            KvServices services,
             RegionStore regions,
             HostPort address,
             CompletableFuture<String> ended)
             throws IOException {
-        return StatusServer.builder()
-                .metrics(metrics)
-                .config(() -> Settings.render(config))
-                .status(() -> status(regions))
-                .health(() -> ended.getNow(""))
-                .start(address);
+        StatusServer.Builder pages = StatusServer.builder();
+        services.addPages(
+                pages,
+                () -> Settings.render(config),
+                () -> status(regions),
+                () -> ended.getNow(""));
+        return pages.start(address);
     }
 
     private static Map<String, Object> status(RegionStore regions) {

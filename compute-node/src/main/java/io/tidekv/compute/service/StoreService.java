@@ -19,7 +19,6 @@ import io.tidekv.proto.kvrpcpb.UnsafeDestroyRangeResponse;
 import io.tidekv.proto.region.RegionShape;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -40,17 +39,6 @@ public final class StoreService {
 
     public long clusterId() {
         return runner.regions().clusterId();
-    }
-
-    /** For people: what this store is and does. */
-    public Map<String, Object> status() {
-        return Map.of(
-                "cluster_id",
-                clusterId(),
-                "store_id",
-                storeId(),
-                "regions_leading",
-                runner.regions().regions().size());
     }
 
     /** Answers once all resulting regions serve. */

@@ -50,7 +50,7 @@ public final class KvServer implements AutoCloseable {
         try {
             server = builder.build().start();
             StatusServer.Builder routes = StatusServer.builder();
-            services.addPages(routes, Map::of, () -> "");
+            services.addPages(routes, () -> "", () -> Map.of("store_id", STORE), () -> "");
             pages = routes.start(HostPort.parse("127.0.0.1:0"));
         } catch (IOException e) {
             throw new IllegalStateException(e);
