@@ -1,0 +1,45 @@
+package io.tidekv.pd.schedule;
+
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * An order that takes several steps. Kept in memory only: when another PD leads, whoever asked is
+ * told so and asks again.
+ */
+abstract class Operator {
+    /** How an operator stands, named as PD's clients know it. */
+    enum Status {
+        RUNNING,
+        SUCCESS,
+        TIMEOUT,
+        CANCEL
+    }
+
+    final long regionId;
+    final String description;
+    final long deadlineNanos;
+
+    /** Completes with the gap in service in milliseconds (0 where there is none). */
+    final CompletableFuture<Long> done = new CompletableFuture<>();
+
+    Operator(long regionId, String description, long deadlineNanos) {
+        this.regionId = regionId;
+        this.description = description;
+        this.deadlineNanos = deadlineNanos;
+    }
+
+    /** Looks at how far it has come and repeats the order if needed. */
+    abstract Status step(ClusterView view, Sessions sessions, long nowNanos);
+
+    /** What it has not reached, for the error at the deadline. */
+    abstract String waitsFor();
+
+    /** Store that the region's next owner should be, or 0. */
+    long wantedStore() {
+        return 0;
+    }
+
+    long gapMillis() {
+        return 0;
+    }
+}

@@ -1,0 +1,124 @@
+package io.tidekv.pd.schedule;
+
+import io.tidekv.proto.cluster.RegionReport;
+import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.cluster.StoreCommand;
+import io.tidekv.proto.cluster.StoreReport;
+import io.tidekv.proto.cluster.StoreStats;
+import io.tidekv.proto.cluster.WalNodes;
+import io.tidekv.proto.pdstate.RegionEntry;
+import io.tidekv.proto.region.Owner;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What is known of one store process that has reported to this PD. */
+final class StoreSession {
+    final Owner owner;
+    private final Map<Long, RegionReport> reports = new LinkedHashMap<>();
+
+    /** When each region was last assigned to this process. */
+    final Map<Long, Long> assignedAtNanos = new LinkedHashMap<>();
+
+    private @Nullable StoreSink sink;
+    private StoreStats stats = StoreStats.getDefaultInstance();
+    private @Nullable WalNodes walNodes;
+    private long lastSeenNanos;
+    private boolean complete;
+    private boolean leaving;
+
+    StoreSession(Owner owner, StoreSink sink, long nowNanos) {
+        this.owner = owner;
+        this.sink = sink;
+        this.lastSeenNanos = nowNanos;
+    }
+
+    /** A new stream of the same process: everything has to be reported again. */
+    void reconnect(StoreSink stream) {
+        StoreSink old = sink;
+        if (old != null && old != stream) {
+            old.end();
+        }
+        sink = stream;
+        complete = false;
+        walNodes = null;
+    }
+
+    void accept(StoreReport report, long nowNanos) {
+        lastSeenNanos = nowNanos;
+        leaving = report.getLeaving();
+        if (report.hasStats()) {
+            stats = report.getStats();
+        }
+        if (report.getFull()) {
+            reports.clear();
+            complete = true;
+        }
+        report.getRegionsList().forEach(r -> reports.put(r.getShape().getRegionId(), r));
+    }
+
+    void send(StoreCommand command) {
+        StoreSink stream = sink;
+        if (stream != null) {
+            stream.send(command);
+        }
+    }
+
+    void sendWalNodes(WalNodes nodes) {
+        if (sink != null && !nodes.equals(walNodes)) {
+            send(StoreCommand.newBuilder().setWalNodes(nodes).build());
+            walNodes = nodes;
+        }
+    }
+
+    void disconnected(StoreSink stream) {
+        if (sink == stream) {
+            sink = null;
+        }
+    }
+
+    @Nullable StoreSink sink() {
+        return sink;
+    }
+
+    boolean connected() {
+        return sink != null;
+    }
+
+    /** What the process says of the region at the term that PD has issued; null when nothing. */
+    @Nullable RegionReport report(RegionEntry region) {
+        RegionReport report = reports.get(region.getShape().getRegionId());
+        return report != null && report.getTerm() == region.getTerm() ? report : null;
+    }
+
+    RegionState state(RegionEntry region) {
+        RegionReport report = report(region);
+        return report == null ? RegionState.REGION_STATE_UNSPECIFIED : report.getState();
+    }
+
+    Map<Long, RegionReport> reports() {
+        return reports;
+    }
+
+    /** True once all regions have been listed on this stream. */
+    boolean complete() {
+        return complete;
+    }
+
+    boolean leaving() {
+        return leaving;
+    }
+
+    StoreStats stats() {
+        return stats;
+    }
+
+    long lastSeenNanos() {
+        return lastSeenNanos;
+    }
+
+    /** The time in which PD itself stood still does not count against the store. */
+    void forgive(long nowNanos) {
+        lastSeenNanos = nowNanos;
+    }
+}

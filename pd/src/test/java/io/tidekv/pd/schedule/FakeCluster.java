@@ -1,0 +1,177 @@
+package io.tidekv.pd.schedule;
+
+import com.google.protobuf.ByteString;
+import io.tidekv.common.config.Settings;
+import io.tidekv.common.time.ManualClock;
+import io.tidekv.pd.core.PdState;
+import io.tidekv.pd.log.MemoryStateLog;
+import io.tidekv.proto.cluster.AskSplitRequest;
+import io.tidekv.proto.cluster.ChildIds;
+import io.tidekv.proto.cluster.ClusterSettings;
+import io.tidekv.proto.cluster.RegisterStoreRequest;
+import io.tidekv.proto.cluster.RegisterWalRequest;
+import io.tidekv.proto.cluster.ReportSplitRequest;
+import io.tidekv.proto.pdstate.AddStore;
+import io.tidekv.proto.pdstate.AddWal;
+import io.tidekv.proto.pdstate.Command;
+import io.tidekv.proto.pdstate.InitCluster;
+import io.tidekv.proto.pdstate.PrepareSplit;
+import io.tidekv.proto.pdstate.RecordSplit;
+import io.tidekv.proto.pdstate.RegionEntry;
+import io.tidekv.proto.pdstate.Result;
+import io.tidekv.proto.pdstate.StoreEntry;
+import io.tidekv.proto.region.Owner;
+import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.SplitChild;
+import java.util.List;
+import java.util.Map;
+
+/** PD's decisions on a log in memory, under a clock that the test moves; no threads. */
+final class FakeCluster {
+    final ManualClock clock = new ManualClock();
+    final MemoryStateLog log = new MemoryStateLog();
+    final Coordinator coordinator;
+
+    FakeCluster(boolean balance) {
+        ScheduleConfig config =
+                Settings.load(
+                        ScheduleConfig.class, null, Map.of("balance", String.valueOf(balance)));
+        coordinator = new Coordinator(log, clock, config, Runnable::run);
+        submit(
+                Command.newBuilder()
+                        .setInitCluster(
+                                InitCluster.newBuilder()
+                                        .setClusterId(7)
+                                        .setSettings(ClusterSettings.newBuilder().setVoters(3))));
+        coordinator.tick();
+    }
+
+    void addWalNodes(int count) {
+        for (int i = 0; i < count; i++) {
+            Result added =
+                    submit(
+                            Command.newBuilder()
+                                    .setAddWal(
+                                            AddWal.newBuilder()
+                                                    .setRequest(
+                                                            RegisterWalRequest.newBuilder()
+                                                                    .setUuid("u" + i)
+                                                                    .setAddress("w" + i))));
+            coordinator.walSeen(added.getWal().getWalId());
+        }
+    }
+
+    FakeStore addStore(String address) {
+        StoreEntry entry =
+                submit(
+                                Command.newBuilder()
+                                        .setAddStore(
+                                                AddStore.newBuilder()
+                                                        .setRequest(
+                                                                RegisterStoreRequest.newBuilder()
+                                                                        .setAddress(address)
+                                                                        .setApiMode(1))))
+                        .getStore();
+        coordinator.registered(entry.getStoreId());
+        return new FakeStore(
+                Owner.newBuilder()
+                        .setStoreId(entry.getStoreId())
+                        .setIncarnation(entry.getIncarnation())
+                        .build(),
+                coordinator);
+    }
+
+    /** Lets time pass in ticks; the given stores report twice a second. */
+    void pass(long millis, FakeStore... reporting) {
+        for (long t = 0; t < millis; t += 100) {
+            clock.advanceMillis(100);
+            if (t % 500 == 0) {
+                for (FakeStore store : reporting) {
+                    store.report();
+                }
+            }
+            coordinator.tick();
+        }
+    }
+
+    /** Three WAL nodes and one store that leads the first region. */
+    FakeStore begin() {
+        addWalNodes(3);
+        FakeStore store = addStore("a:1");
+        pass(700, store);
+        return store;
+    }
+
+    /** The region's owner splits it at the key; the right part keeps the id. */
+    long split(FakeStore store, long regionId, String key) {
+        RegionEntry parent = region(regionId);
+        ByteString at = ByteString.copyFromUtf8(key);
+        ChildIds ids =
+                submit(
+                                Command.newBuilder()
+                                        .setPrepareSplit(
+                                                PrepareSplit.newBuilder()
+                                                        .setRequest(
+                                                                AskSplitRequest.newBuilder()
+                                                                        .setOwner(store.owner)
+                                                                        .setParent(
+                                                                                parent.getShape())
+                                                                        .setChildren(1))))
+                        .getSplitPrepared()
+                        .getResponse()
+                        .getChildren(0);
+        long version = parent.getShape().getVersion() + 1;
+        RegionShape rest =
+                parent.getShape().toBuilder().setStartKey(at).setVersion(version).build();
+        RegionShape child =
+                parent.getShape().toBuilder()
+                        .setRegionId(ids.getRegionId())
+                        .setPeerId(ids.getPeerId())
+                        .setEndKey(at)
+                        .setVersion(version)
+                        .build();
+        submit(
+                Command.newBuilder()
+                        .setRecordSplit(
+                                RecordSplit.newBuilder()
+                                        .setRequest(
+                                                ReportSplitRequest.newBuilder()
+                                                        .setOwner(store.owner)
+                                                        .setParent(rest)
+                                                        .addChildren(
+                                                                SplitChild.newBuilder()
+                                                                        .setShape(child)
+                                                                        .setConfig(ids.getConfig())
+                                                                        .setFirstTerm(
+                                                                                ids.getFirstTerm())
+                                                                        .setFirstOwner(
+                                                                                store.owner)))));
+        store.regions.computeIfPresent(regionId, (id, r) -> r.toBuilder().setShape(rest).build());
+        store.report();
+        return ids.getRegionId();
+    }
+
+    RegionEntry region(long id) {
+        RegionEntry entry = log.read(s -> s.regions().get(id));
+        if (entry == null) {
+            throw new AssertionError("no region " + id);
+        }
+        return entry;
+    }
+
+    List<RegionEntry> regions() {
+        return log.read(s -> List.copyOf(s.regions().all()));
+    }
+
+    long ownedBy(FakeStore store) {
+        return regions().stream().filter(r -> r.getOwner().equals(store.owner)).count();
+    }
+
+    long revision() {
+        return log.read(PdState::revision);
+    }
+
+    private Result submit(Command.Builder command) {
+        return log.submit(command.build()).join();
+    }
+}

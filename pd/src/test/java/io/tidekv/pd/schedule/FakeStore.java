@@ -1,0 +1,91 @@
+package io.tidekv.pd.schedule;
+
+import io.tidekv.proto.cluster.Assign;
+import io.tidekv.proto.cluster.RegionReport;
+import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.cluster.StoreCommand;
+import io.tidekv.proto.cluster.StoreReport;
+import io.tidekv.proto.region.Owner;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A store process that obeys, unless told otherwise. It reports only when told to. */
+final class FakeStore implements StoreSink {
+    final Owner owner;
+    final List<StoreCommand> got = new ArrayList<>();
+    final Map<Long, RegionReport> regions = new LinkedHashMap<>();
+    RegionState opensAs = RegionState.LEADING;
+    boolean obeys = true;
+    boolean leaving;
+    boolean ended;
+    boolean toldNotLeader;
+    private final Coordinator coordinator;
+    private long seq;
+
+    FakeStore(Owner owner, Coordinator coordinator) {
+        this.owner = owner;
+        this.coordinator = coordinator;
+    }
+
+    void report() {
+        coordinator.report(
+                StoreReport.newBuilder()
+                        .setOwner(owner)
+                        .setSeq(++seq)
+                        .setFull(true)
+                        .setLeaving(leaving)
+                        .addAllRegions(List.copyOf(regions.values()))
+                        .build(),
+                this,
+                () -> {});
+    }
+
+    @Override
+    public void send(StoreCommand command) {
+        got.add(command);
+        if (!obeys) {
+            return;
+        }
+        switch (command.getBodyCase()) {
+            case ASSIGN -> open(command.getAssign());
+            case REVOKE -> regions.remove(command.getRevoke().getRegionId());
+            case MOVE -> set(command.getMove().getRegionId(), RegionState.RELEASED);
+            default -> {}
+        }
+    }
+
+    void set(long regionId, RegionState state) {
+        regions.computeIfPresent(regionId, (id, r) -> r.toBuilder().setState(state).build());
+    }
+
+    private void open(Assign assign) {
+        regions.put(
+                assign.getShape().getRegionId(),
+                RegionReport.newBuilder()
+                        .setShape(assign.getShape())
+                        .setTerm(assign.getTerm())
+                        .setConfig(assign.getConfig())
+                        .setState(opensAs)
+                        .build());
+    }
+
+    @Override
+    public void end() {
+        ended = true;
+    }
+
+    @Override
+    public void notLeader() {
+        toldNotLeader = true;
+    }
+
+    List<Assign> assigned() {
+        return got.stream().filter(StoreCommand::hasAssign).map(StoreCommand::getAssign).toList();
+    }
+
+    boolean got(StoreCommand.BodyCase kind) {
+        return got.stream().anyMatch(c -> c.getBodyCase() == kind);
+    }
+}

@@ -1,0 +1,187 @@
+package io.tidekv.pd.schedule;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.ByteString;
+import io.tidekv.pd.log.NotLeaderException;
+import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.cluster.StoreCommand;
+import io.tidekv.proto.pdstate.RegionEntry;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class OrdersTest {
+    private static final Duration LIMIT = Duration.ofSeconds(20);
+
+    private FakeCluster cluster = new FakeCluster(false);
+    private FakeStore a = cluster.begin();
+    private FakeStore b = cluster.addStore("b:1");
+    private long region;
+
+    @BeforeEach
+    void two() {
+        cluster.pass(1_000, a, b);
+        region = cluster.regions().get(0).getShape().getRegionId();
+    }
+
+    @Test
+    void movesARegionAndTellsTheGap() {
+        RegionEntry before = cluster.region(region);
+        CompletableFuture<Long> done = move(b);
+        assertThat(a.got).anyMatch(StoreCommand::hasMove);
+        assertThat(done).isNotDone();
+        a.report();
+        RegionEntry after = cluster.region(region);
+        assertThat(after.getOwner()).isEqualTo(b.owner);
+        assertThat(after.getShape().getPeerId()).isNotEqualTo(before.getShape().getPeerId());
+        assertThat(after.getShape().getConfVer()).isEqualTo(before.getShape().getConfVer() + 1);
+        cluster.clock.advanceMillis(40);
+        b.report();
+        assertThat(done).isCompletedWithValue(40L);
+    }
+
+    @Test
+    void aMoveToWhereItIsIsDone() {
+        assertThat(move(a)).isCompletedWithValue(0L);
+    }
+
+    @Test
+    void refusesWhatCannotBe() {
+        assertFails(cluster.coordinator.move(4711, b.owner.getStoreId(), LIMIT), "region 4711 not");
+        assertFails(cluster.coordinator.move(region, 4711, LIMIT), "no store 4711");
+        b.leaving = true;
+        b.report();
+        assertFails(move(b), "takes no regions");
+        a.obeys = false;
+        CompletableFuture<Long> first = split("m");
+        assertThat(first).isNotDone();
+        assertFails(split("q"), "busy with admin-split-region");
+    }
+
+    @Test
+    void givesUpAtTheDeadline() {
+        a.obeys = false;
+        CompletableFuture<Long> done = move(b);
+        cluster.pass(19_900, a, b);
+        assertThat(done).isNotDone();
+        assertThat(a.got.stream().filter(StoreCommand::hasMove).count())
+                .as("the order is repeated")
+                .isGreaterThan(10);
+        cluster.pass(200, a, b);
+        assertFails(done, "has not been released");
+        assertThat(status()).isEqualTo("TIMEOUT");
+    }
+
+    @Test
+    void whenTheTargetDiesTheRegionGoesOnElsewhere() {
+        b.obeys = false;
+        CompletableFuture<Long> done = move(b);
+        a.report();
+        assertThat(cluster.region(region).getOwner()).isEqualTo(b.owner);
+        cluster.pass(2_000, a);
+        assertThat(cluster.region(region).getOwner()).isEqualTo(a.owner);
+        assertFails(done, "given up");
+        cluster.pass(1_000, a);
+        assertThat(cluster.coordinator.live().leading(cluster.region(region))).isTrue();
+    }
+
+    @Test
+    void whenThisPdDoesNotLeadAnyMoreTheOrderFails() {
+        a.obeys = false;
+        CompletableFuture<Long> done = move(b);
+        cluster.log.setLeading(false);
+        assertThatThrownBy(done::join).hasCauseInstanceOf(NotLeaderException.class);
+        assertThatThrownBy(() -> move(b).join()).hasCauseInstanceOf(NotLeaderException.class);
+    }
+
+    @Test
+    void splitsAtKeysWhateverTheOrderOfReports() {
+        CompletableFuture<Long> done =
+                cluster.coordinator.split(region, List.of(key("f"), key("m")), LIMIT);
+        StoreCommand order =
+                a.got.stream().filter(StoreCommand::hasSplit).findFirst().orElseThrow();
+        assertThat(order.getSplit().getKeysList()).containsExactly(key("f"), key("m"));
+        assertThat(order.getSplit().getVersion()).isEqualTo(1);
+        cluster.split(a, region, "f");
+        cluster.pass(1_000, a, b);
+        assertThat(done).isNotDone();
+        assertThat(a.got).anyMatch(c -> c.hasSplit() && c.getSplit().getKeysCount() == 1);
+        cluster.split(a, region, "m");
+        cluster.pass(100, a, b);
+        assertThat(done).isCompleted();
+    }
+
+    @Test
+    void splitsInTheMiddle() {
+        CompletableFuture<Long> done = cluster.coordinator.split(region, List.of(), LIMIT);
+        assertThat(a.got).anyMatch(c -> c.hasSplit() && c.getSplit().getKeysCount() == 0);
+        cluster.split(a, region, "k");
+        cluster.pass(100, a, b);
+        assertThat(done).isCompleted();
+    }
+
+    @Test
+    void evensOutTheStores() {
+        cluster = new FakeCluster(true);
+        a = cluster.begin();
+        b = cluster.addStore("b:1");
+        two();
+        for (String key : new String[] {"b", "d", "f", "h", "j", "l", "n"}) {
+            cluster.split(a, region, key);
+        }
+        cluster.pass(1_500, a, b);
+        assertThat(cluster.ownedBy(b)).as("one at a time").isLessThanOrEqualTo(2);
+        cluster.pass(20_000, a, b);
+        assertThat(cluster.ownedBy(a)).isBetween(3L, 5L);
+        assertThat(cluster.ownedBy(a) + cluster.ownedBy(b)).isEqualTo(8);
+        long before = cluster.revision();
+        cluster.pass(20_000, a, b);
+        assertThat(cluster.revision()).as("and then rests").isEqualTo(before);
+    }
+
+    @Test
+    void scattersAGroup() {
+        cluster.split(a, region, "b");
+        long third = cluster.split(a, region, "d");
+        cluster.pass(500, a, b);
+        List<Long> failed = cluster.coordinator.scatter(List.of(region, third, 4711L), "g").join();
+        assertThat(failed).containsExactly(4711L);
+        cluster.pass(2_000, a, b);
+        assertThat(cluster.ownedBy(b)).isEqualTo(1);
+        assertThat(status()).isEqualTo("SUCCESS");
+        assertThat(cluster.coordinator.operator(4711).join()).isEmpty();
+    }
+
+    @Test
+    void aRegionReleasedUnaskedIsGivenOut() {
+        a.set(region, RegionState.RELEASED);
+        cluster.pass(600, a, b);
+        assertThat(cluster.coordinator.live().leading(cluster.region(region))).isTrue();
+        assertThat(cluster.region(region).getTerm()).isEqualTo(2);
+    }
+
+    private String status() {
+        return cluster.coordinator.operator(region).join().orElseThrow().status();
+    }
+
+    private CompletableFuture<Long> move(FakeStore target) {
+        return cluster.coordinator.move(region, target.owner.getStoreId(), LIMIT);
+    }
+
+    private CompletableFuture<Long> split(String key) {
+        return cluster.coordinator.split(region, List.of(key(key)), LIMIT);
+    }
+
+    private static void assertFails(CompletableFuture<?> order, String message) {
+        assertThat(order).isCompletedExceptionally();
+        assertThatThrownBy(order::join).hasMessageContaining(message);
+    }
+
+    private static ByteString key(String text) {
+        return ByteString.copyFromUtf8(text);
+    }
+}
