@@ -47,6 +47,8 @@ public final class LogbackSetup extends ContextAwareBase implements Configurator
         context.getLogger("io.tidekv").setLevel(Level.toLevel(level, Level.INFO));
         // Warns, with stack traces, of every peer that does not answer; PD says so itself.
         context.getLogger("org.apache.ratis").setLevel(Level.ERROR);
+        // Two PD nodes of one name in a process: only their JMX beans mind.
+        context.getLogger("org.apache.ratis.util.JmxRegister").setLevel(Level.OFF);
         JulBridge.install();
     }
 

@@ -19,6 +19,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import org.apache.ratis.client.RaftClient;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
@@ -28,6 +29,7 @@ import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.retry.RetryPolicies;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
@@ -105,6 +107,38 @@ public final class RatisStateLog implements StateLog {
     public CompletableFuture<Result> submit(Command command) {
         Message message = Message.valueOf(UnsafeByteOperations.unsafeWrap(command.toByteArray()));
         return call(message, RaftClientRequest.writeRequestType()).thenApply(RatisStateLog::result);
+    }
+
+    /**
+     * Sends a command to whichever node leads. One attempt; for the rare case in which a node that
+     * does not lead has something to say.
+     */
+    public CompletableFuture<Result> forward(Command command) {
+        RaftClient client =
+                RaftClient.newBuilder()
+                        .setProperties(server.getProperties())
+                        .setRaftGroup(group(options))
+                        .setRetryPolicy(RetryPolicies.noRetry())
+                        .setLeaderId(info.getLeaderId())
+                        .build();
+        return client.async()
+                .send(message(command))
+                .orTimeout(SUBMIT_SECONDS, TimeUnit.SECONDS)
+                .thenApply(this::successful)
+                .thenApply(RatisStateLog::result)
+                .whenComplete((result, failure) -> close(client));
+    }
+
+    private static void close(RaftClient client) {
+        try {
+            client.close();
+        } catch (IOException e) {
+            log.debug("a client of PD's own log did not close", e);
+        }
+    }
+
+    private static Message message(Command command) {
+        return Message.valueOf(UnsafeByteOperations.unsafeWrap(command.toByteArray()));
     }
 
     @Override

@@ -41,6 +41,7 @@ public final class TsoService {
     private long confirmedUntil;
     private boolean confirming;
     private boolean extending;
+    private long issued;
 
     /**
      * @param confirmedFor how long a confirmed leadership is relied on
@@ -71,6 +72,11 @@ public final class TsoService {
         return answer;
     }
 
+    /** How many timestamps this node has given out. */
+    public synchronized long issued() {
+        return issued;
+    }
+
     /** Answers from the front of the queue as far as possible, and sees to what is missing. */
     private void serve(List<Runnable> after) {
         Leadership leadership = log.leadership();
@@ -97,6 +103,7 @@ public final class TsoService {
                 extend(wall, after);
                 return;
             }
+            issued += next.count;
             CompletableFuture<Long> answer = next.answer;
             after.add(() -> answer.complete(last));
             waiting.remove();

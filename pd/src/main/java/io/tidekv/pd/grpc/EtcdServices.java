@@ -1,0 +1,147 @@
+package io.tidekv.pd.grpc;
+
+import com.google.protobuf.ByteString;
+import io.grpc.BindableService;
+import io.grpc.stub.StreamObserver;
+import io.tidekv.pd.core.Keys;
+import io.tidekv.pd.core.PdState;
+import io.tidekv.pd.core.SafePointTable;
+import io.tidekv.pd.log.StateLog;
+import io.tidekv.pd.routing.Members;
+import io.tidekv.proto.etcdserverpb.ClusterGrpc;
+import io.tidekv.proto.etcdserverpb.KVGrpc;
+import io.tidekv.proto.etcdserverpb.MaintenanceGrpc;
+import io.tidekv.proto.etcdserverpb.Member;
+import io.tidekv.proto.etcdserverpb.MemberListRequest;
+import io.tidekv.proto.etcdserverpb.MemberListResponse;
+import io.tidekv.proto.etcdserverpb.RangeRequest;
+import io.tidekv.proto.etcdserverpb.RangeResponse;
+import io.tidekv.proto.etcdserverpb.ResponseHeader;
+import io.tidekv.proto.etcdserverpb.StatusRequest;
+import io.tidekv.proto.etcdserverpb.StatusResponse;
+import io.tidekv.proto.mvccpb.KeyValue;
+import java.util.List;
+
+/**
+ * The part of etcd that clients of TiKV look at: the members, and the transaction safe point as a
+ * decimal under its key. Nothing else is stored, and nothing can be put.
+ */
+public final class EtcdServices {
+    private static final ByteString SAFE_POINT =
+            ByteString.copyFromUtf8("/tidb/store/gcworker/saved_safe_point");
+
+    private final StateLog log;
+    private final Members members;
+    private final Guard guard;
+
+    public EtcdServices(StateLog log, Members members) {
+        this.log = log;
+        this.members = members;
+        this.guard = new Guard(log);
+    }
+
+    public List<BindableService> all() {
+        return List.of(new Cluster(), new Kv(), new Maintenance());
+    }
+
+    private ResponseHeader header() {
+        return ResponseHeader.newBuilder()
+                .setClusterId(log.read(PdState::clusterId))
+                .setMemberId(members.self().getMemberId())
+                .setRevision(log.read(PdState::revision))
+                .setRaftTerm(log.leadership().epoch())
+                .build();
+    }
+
+    private final class Cluster extends ClusterGrpc.ClusterImplBase {
+        @Override
+        public void memberList(MemberListRequest request, StreamObserver<MemberListResponse> call) {
+            Answers.now(
+                    call,
+                    () -> {
+                        MemberListResponse.Builder response =
+                                MemberListResponse.newBuilder().setHeader(header());
+                        members.all()
+                                .forEach(
+                                        m ->
+                                                response.addMembers(
+                                                        Member.newBuilder()
+                                                                .setID(m.getMemberId())
+                                                                .setName(m.getName())
+                                                                .addAllPeerURLs(m.getPeerUrlsList())
+                                                                .addAllClientURLs(
+                                                                        m.getClientUrlsList())));
+                        return response.build();
+                    });
+        }
+    }
+
+    private final class Kv extends KVGrpc.KVImplBase {
+        @Override
+        public void range(RangeRequest request, StreamObserver<RangeResponse> call) {
+            Answers.now(
+                    call,
+                    () -> {
+                        guard.leading();
+                        RangeResponse.Builder response =
+                                RangeResponse.newBuilder().setHeader(header());
+                        long version = log.read(s -> s.safePoints().txnVersion());
+                        if (version > 0 && covers(request)) {
+                            response.setCount(1);
+                            if (!request.getCountOnly()) {
+                                response.addKvs(safePoint(request.getKeysOnly()));
+                            }
+                        }
+                        return response.build();
+                    });
+        }
+
+        private KeyValue safePoint(boolean keysOnly) {
+            return log.read(
+                    state -> {
+                        SafePointTable points = state.safePoints();
+                        KeyValue.Builder kv =
+                                KeyValue.newBuilder()
+                                        .setKey(SAFE_POINT)
+                                        .setCreateRevision(points.txnCreateRevision())
+                                        .setModRevision(points.txnModRevision())
+                                        .setVersion(points.txnVersion());
+                        if (!keysOnly) {
+                            kv.setValue(
+                                    ByteString.copyFromUtf8(Long.toUnsignedString(points.txn())));
+                        }
+                        return kv.build();
+                    });
+        }
+
+        /** In etcd an empty end means one key, and an end of one zero byte no bound. */
+        private static boolean covers(RangeRequest request) {
+            ByteString end = request.getRangeEnd();
+            if (end.isEmpty()) {
+                return request.getKey().equals(SAFE_POINT);
+            }
+            boolean unbounded = end.size() == 1 && end.byteAt(0) == 0;
+            return Keys.contains(request.getKey(), unbounded ? ByteString.EMPTY : end, SAFE_POINT);
+        }
+    }
+
+    private final class Maintenance extends MaintenanceGrpc.MaintenanceImplBase {
+        @Override
+        public void status(StatusRequest request, StreamObserver<StatusResponse> call) {
+            Answers.now(
+                    call,
+                    () -> {
+                        ResponseHeader header = header();
+                        io.tidekv.proto.pdstate.Member leader = members.leader();
+                        return StatusResponse.newBuilder()
+                                .setHeader(header)
+                                .setVersion("3.5.0")
+                                .setLeader(leader == null ? 0 : leader.getMemberId())
+                                .setRaftIndex(header.getRevision())
+                                .setRaftAppliedIndex(header.getRevision())
+                                .setRaftTerm(header.getRaftTerm())
+                                .build();
+                    });
+        }
+    }
+}

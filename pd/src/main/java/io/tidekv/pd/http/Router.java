@@ -1,0 +1,94 @@
+package io.tidekv.pd.http;
+
+import io.tidekv.common.http.HttpAnswer;
+import io.tidekv.common.http.HttpAsk;
+import io.tidekv.common.http.HttpPage;
+import io.tidekv.pd.log.NotLeaderException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds the page of a path. All pages are for GET: any other method, HEAD too, answers 405 without
+ * a body, and an unknown path 404, as PD does.
+ */
+public final class Router {
+    private static final Logger log = LoggerFactory.getLogger(Router.class);
+
+    private record Route(List<String> parts, HttpPage page) {}
+
+    private final List<Route> routes = new ArrayList<>();
+
+    /** Adds a page; {@code path} may hold {@code {name}} parts, earlier routes win. */
+    public Router get(String path, HttpPage page) {
+        routes.add(new Route(List.of(path.split("/", -1)), page));
+        return this;
+    }
+
+    HttpAnswer answer(String method, String uri) {
+        int mark = uri.indexOf('?');
+        String path = mark < 0 ? uri : uri.substring(0, mark);
+        List<String> parts = List.of(path.split("/", -1));
+        try {
+            for (Route route : routes) {
+                Map<String, String> variables = match(route.parts, parts);
+                if (variables != null) {
+                    return method.equals("GET")
+                            ? route.page.answer(
+                                    new HttpAsk(
+                                            method,
+                                            path,
+                                            variables,
+                                            query(mark < 0 ? "" : uri.substring(mark + 1)),
+                                            new byte[0]))
+                            : HttpAnswer.text(405, "");
+                }
+            }
+            return HttpAnswer.text(404, "404 page not found\n");
+        } catch (NotLeaderException e) {
+            return HttpAnswer.text(503, String.valueOf(e.getMessage()) + "\n");
+        } catch (IllegalArgumentException e) {
+            return HttpAnswer.json(400, String.valueOf(e.getMessage()));
+        } catch (Exception e) {
+            log.error("the page {} failed", path, e);
+            return HttpAnswer.json(500, "this page failed; see the log of PD");
+        }
+    }
+
+    private static @Nullable Map<String, String> match(List<String> route, List<String> parts) {
+        if (route.size() != parts.size()) {
+            return null;
+        }
+        Map<String, String> variables = new LinkedHashMap<>();
+        for (int i = 0; i < parts.size(); i++) {
+            String name = route.get(i);
+            if (name.startsWith("{") && !parts.get(i).isEmpty()) {
+                variables.put(name.substring(1, name.length() - 1), decode(parts.get(i)));
+            } else if (!name.equals(parts.get(i))) {
+                return null;
+            }
+        }
+        return variables;
+    }
+
+    private static Map<String, String> query(String raw) {
+        Map<String, String> query = new LinkedHashMap<>();
+        for (String pair : raw.isEmpty() ? List.<String>of() : List.of(raw.split("&", -1))) {
+            int equals = pair.indexOf('=');
+            String name = equals < 0 ? pair : pair.substring(0, equals);
+            query.put(decode(name), equals < 0 ? "" : decode(pair.substring(equals + 1)));
+        }
+        return query;
+    }
+
+    /** Bytes stand for themselves: keys are no text. */
+    private static String decode(String text) {
+        return URLDecoder.decode(text, StandardCharsets.ISO_8859_1);
+    }
+}

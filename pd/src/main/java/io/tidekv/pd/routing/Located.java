@@ -1,0 +1,48 @@
+package io.tidekv.pd.routing;
+
+import io.tidekv.proto.cluster.RegionReport;
+import io.tidekv.proto.metapb.Peer;
+import io.tidekv.proto.metapb.Region;
+import io.tidekv.proto.metapb.RegionEpoch;
+import io.tidekv.proto.pdstate.RegionEntry;
+import io.tidekv.proto.region.RegionShape;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A region, and what its owner last said of it.
+ *
+ * @param report at the present term; null when the owner has not reported yet
+ * @param leading the owner serves the region
+ */
+public record Located(RegionEntry entry, @Nullable RegionReport report, boolean leading) {
+    public long id() {
+        return entry.getShape().getRegionId();
+    }
+
+    /** As clients know it: one peer, on the owning store. */
+    public Region region() {
+        RegionShape shape = entry.getShape();
+        return Region.newBuilder()
+                .setId(shape.getRegionId())
+                .setStartKey(shape.getStartKey())
+                .setEndKey(shape.getEndKey())
+                .setRegionEpoch(
+                        RegionEpoch.newBuilder()
+                                .setConfVer(shape.getConfVer())
+                                .setVersion(shape.getVersion()))
+                .addPeers(peer())
+                .build();
+    }
+
+    public Peer peer() {
+        return Peer.newBuilder()
+                .setId(entry.getShape().getPeerId())
+                .setStoreId(entry.getOwner().getStoreId())
+                .build();
+    }
+
+    /** The peer when it leads, else null. */
+    public @Nullable Peer leader() {
+        return leading ? peer() : null;
+    }
+}
