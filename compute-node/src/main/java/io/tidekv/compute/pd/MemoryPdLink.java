@@ -18,6 +18,7 @@ import java.util.function.Supplier;
 public final class MemoryPdLink implements PdLink {
     private final MemoryPd pd;
     private volatile boolean cut;
+    private volatile boolean cutAfterIds;
 
     MemoryPdLink(MemoryPd pd) {
         this.pd = pd;
@@ -26,6 +27,11 @@ public final class MemoryPdLink implements PdLink {
     /** Loses everything in both directions, or stops doing so. */
     public void cut(boolean lost) {
         cut = lost;
+    }
+
+    /** Loses everything from the next answer to AskSplit on: PD hears of no split. */
+    public void cutAfterIds(boolean lost) {
+        cutAfterIds = lost;
     }
 
     @Override
@@ -43,7 +49,12 @@ public final class MemoryPdLink implements PdLink {
 
     @Override
     public CompletableFuture<AskSplitResponse> askSplit(AskSplitRequest request) {
-        return pd.later(() -> checked(() -> pd.askSplit(request)));
+        return pd.later(
+                () -> {
+                    AskSplitResponse response = checked(() -> pd.askSplit(request));
+                    cut |= cutAfterIds;
+                    return response;
+                });
     }
 
     @Override

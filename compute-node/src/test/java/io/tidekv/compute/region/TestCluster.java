@@ -2,6 +2,8 @@ package io.tidekv.compute.region;
 
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.ByteString;
+import io.tidekv.common.Randomness;
 import io.tidekv.common.error.KvError;
 import io.tidekv.common.error.KvException;
 import io.tidekv.common.time.Clock;
@@ -12,6 +14,13 @@ import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.compute.pd.MemoryPd;
 import io.tidekv.compute.pd.MemoryPdLink;
+import io.tidekv.compute.region.core.LeaderOptions;
+import io.tidekv.compute.tablet.TabletStore;
+import io.tidekv.compute.tablet.memory.MemoryTabletStore;
+import io.tidekv.objects.store.Faults;
+import io.tidekv.objects.store.FaultyObjectStore;
+import io.tidekv.objects.store.MemoryObjectStore;
+import io.tidekv.objects.store.Sleeper;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
@@ -19,32 +28,71 @@ import io.tidekv.proto.cluster.RegisterStoreResponse;
 import io.tidekv.proto.cluster.StoreStats;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** Stores, WAL nodes and PD in one process; data in {@link TwinTablets}. */
+/** Stores, WAL nodes, PD and an object store in one process. */
 final class TestCluster implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofSeconds(15);
 
-    final TwinTablets.Bucket bucket = new TwinTablets.Bucket();
+    static final long CLUSTER_ID = 77;
+
+    final Faults faults = new Faults(Randomness.seeded(1));
+    final FaultyObjectStore bucket =
+            new FaultyObjectStore(new MemoryObjectStore(), faults, Sleeper.real());
     final ThreadScheduler scheduler = new ThreadScheduler("test-timer");
     final TwinWal wal = new TwinWal(3, SystemClock.INSTANCE);
     final MemoryPd pd;
-    private final List<Node> nodes = new ArrayList<>();
+    private final List<Node> nodes = new CopyOnWriteArrayList<>();
+
+    /** Short leases, and nothing happens by size or age. */
+    static final StoreOptions OPTIONS = options();
+
+    private static StoreOptions options() {
+        LeaderOptions leader = LeaderOptions.defaults();
+        StoreOptions base = StoreOptions.defaults();
+        return new StoreOptions(
+                2,
+                2,
+                2,
+                new LeaderOptions(
+                        800,
+                        80,
+                        250,
+                        leader.retryMs(),
+                        leader.failedRetryMs(),
+                        leader.windowBytes(),
+                        leader.appendBytes(),
+                        leader.inFlightBytes(),
+                        leader.readBytes()),
+                base.regionProposalBytes(),
+                base.storeProposalBytes(),
+                base.entryBytesMax(),
+                base.joinBytes(),
+                base.unpublishedBytesMax(),
+                Long.MAX_VALUE,
+                Duration.ofHours(1),
+                0,
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(3),
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(5));
+    }
 
     TestCluster() {
-        pd = new MemoryPd(77, 1, wal.list(), SystemClock.INSTANCE, scheduler);
+        pd = new MemoryPd(CLUSTER_ID, 1, wal.list(), SystemClock.INSTANCE, scheduler);
     }
 
     /** One process. */
     final class Node implements AutoCloseable {
         final MemoryPdLink link = pd.link();
         final RegisterStoreResponse registered;
-        final TwinTablets tablets = new TwinTablets(bucket);
+        final TabletStore tablets =
+                new MemoryTabletStore(CLUSTER_ID, 1, bucket, Randomness.seeded(nodes.size()));
         final RegionStore store;
         final AtomicReference<String> ended = new AtomicReference<>();
         private boolean closed;
@@ -60,7 +108,7 @@ final class TestCluster implements AutoCloseable {
             store =
                     RegionStore.start(
                             new RegionStore.Parts(
-                                    77,
+                                    CLUSTER_ID,
                                     registered.getOwner(),
                                     1,
                                     options,
@@ -98,17 +146,25 @@ final class TestCluster implements AutoCloseable {
             wal.mute(registered.getOwner(), false);
         }
 
+        /** As kill -9: nothing is released or reported. */
+        void kill() {
+            isolate();
+            closed = true;
+        }
+
+        RegionAccess.Region region(long regionId) {
+            return store.region(regionId);
+        }
+
         @Override
         public void close() {
-            if (!closed) {
-                closed = true;
-                store.close();
-            }
+            closed = true;
+            store.close();
         }
     }
 
     Node start(String address) {
-        return start(address, StoreOptions.defaults());
+        return start(address, OPTIONS);
     }
 
     Node start(String address, StoreOptions options) {
@@ -161,8 +217,7 @@ final class TestCluster implements AutoCloseable {
                 continue;
             }
             for (RegionAccess.Region region : node.store.regions()) {
-                if (RegionRange.contains(
-                        region.shape(), com.google.protobuf.ByteString.copyFromUtf8(key))) {
+                if (RegionRange.contains(region.shape(), ByteString.copyFromUtf8(key))) {
                     return region;
                 }
             }

@@ -26,6 +26,7 @@ final class TwinWal implements AutoCloseable {
     private final ExecutorService thread = Threads.pool("twin-wal", 1, 1_000_000);
     private final Set<Long> mute = ConcurrentHashMap.newKeySet();
     private final Set<Long> down = ConcurrentHashMap.newKeySet();
+    private volatile boolean loseCreates;
     private final List<TwinLink> links = new ArrayList<>();
 
     TwinWal(int count, Clock clock) {
@@ -52,6 +53,11 @@ final class TwinWal implements AutoCloseable {
         } else {
             mute.remove(owner.getIncarnation());
         }
+    }
+
+    /** Loses requests that would create voter state. */
+    void loseCreates(boolean lost) {
+        loseCreates = lost;
     }
 
     /** Stops a node: its connections break. */
@@ -133,6 +139,9 @@ final class TwinWal implements AutoCloseable {
             }
             List<WalResponse> responses = new ArrayList<>();
             for (WalRequest request : requests) {
+                if (loseCreates && request.hasCreate()) {
+                    continue;
+                }
                 responses.add(nodes.get(walId).handle(owner, request, clock.read()));
             }
             MemoryVoterStorage disk = disks.get(walId);

@@ -25,6 +25,9 @@ final class MemoryTablet implements Tablet {
     private @Nullable PreparedRecord base;
     private long unpublishedBytes;
     private long sequence;
+    // Where the newest cut was made, and what has been applied since.
+    private long cutIndex;
+    private long afterCutBytes;
 
     MemoryTablet(@Nullable PreparedRecord base, RegionShape shape) {
         this.base = base;
@@ -59,6 +62,7 @@ final class MemoryTablet implements Tablet {
             if (entry.getKind() == EntryKind.WRITE) {
                 engine.apply(entry.getData());
                 unpublishedBytes += entry.getData().size();
+                afterCutBytes += entry.getData().size();
             }
             applied = new AppliedMark(entry.getIndex(), entry.getTerm());
         }
@@ -94,6 +98,8 @@ final class MemoryTablet implements Tablet {
 
     synchronized Cut cut() {
         sequence++;
+        cutIndex = applied.index();
+        afterCutBytes = 0;
         return new Cut(applied, state, base, sequence, snapshot(state.shape()));
     }
 
@@ -145,8 +151,8 @@ final class MemoryTablet implements Tablet {
     @Override
     public synchronized void published(PreparedRecord record) {
         base = record;
-        if (record.record().getAppliedIndex() == applied.index()) {
-            unpublishedBytes = 0;
+        if (record.record().getAppliedIndex() == cutIndex) {
+            unpublishedBytes = afterCutBytes;
         }
     }
 
