@@ -16,9 +16,7 @@ import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.RegionShape;
 import io.tidekv.proto.region.SplitChild;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -63,12 +61,12 @@ final class RegionPeer {
     private final ConfirmedReads reads;
     private final PeerReports reports;
     private final OpeningRetry retry;
-    private final Map<Long, ChildDuty> children = new LinkedHashMap<>();
     private final TabletWork work;
 
     private Life life = Life.OPENING;
     private @Nullable LogTail tail;
     private @Nullable Led led;
+    private @Nullable ChildDuties children;
     private @Nullable SplitJob split;
     private @Nullable HandOver handOver;
     private SplitCheck splitCheck;
@@ -328,7 +326,9 @@ final class RegionPeer {
             if (split != null) {
                 split.tick();
             }
-            List.copyOf(children.values()).forEach(ChildDuty::tick);
+            if (children != null) {
+                children.tick();
+            }
             reports.refresh(present);
             if (split == null && handOver == null && splitCheck.due(present)) {
                 split(handle.shape().getVersion(), List.of(), new CompletableFuture<>());
@@ -427,9 +427,8 @@ final class RegionPeer {
         handle.lease(leader.leaseStart());
         env.directory().serving(handle);
         reports.serving(now);
-        for (SplitChild child : opened.machine().state().pendingChildren()) {
-            owe(now, child);
-        }
+        children = new ChildDuties(env, this, now);
+        children.add(opened.machine().state().pendingChildren());
         log.info(
                 "region {} term {} serves from entry {}",
                 id(),
@@ -479,7 +478,9 @@ final class RegionPeer {
         } else if (outcome instanceof Outcome.HasSplit hasSplit) {
             reshaped(present, entry, hasSplit.children());
         } else if (outcome instanceof Outcome.ChildGone gone) {
-            children.remove(gone.childRegionId());
+            if (children != null) {
+                children.remove(gone.childRegionId());
+            }
         } else if (outcome instanceof Outcome.Refused none) {
             log.info("region {} entry {} is void: {}", id(), entry.getIndex(), none.reason());
             present.publication.refused(entry.getIndex(), none.reason());
@@ -496,16 +497,12 @@ final class RegionPeer {
             handle.serve(new RegionHandle.Serving(rest, present.tablet));
             reports.serving(present);
             for (SplitChild child : pending) {
-                owe(present, child);
                 if (child.getFirstOwner().equals(env.owner())) {
-                    env.assign(
-                            Assign.newBuilder()
-                                    .setShape(child.getShape())
-                                    .setTerm(child.getFirstTerm())
-                                    .setConfig(child.getConfig())
-                                    .setOrigin(ChildDuty.origin(id(), child))
-                                    .build());
+                    begin(child);
                 }
+            }
+            if (children != null) {
+                children.add(pending);
             }
         }
         splitCheck = new SplitCheck(env.options().splitBytes());
@@ -514,10 +511,15 @@ final class RegionPeer {
         }
     }
 
-    private void owe(Led present, SplitChild child) {
-        ChildDuty duty = new ChildDuty(env, this, present, child);
-        children.put(child.getShape().getRegionId(), duty);
-        duty.tick();
+    /** Opens a child here: PD has issued its first term to this process. */
+    private void begin(SplitChild child) {
+        env.assign(
+                Assign.newBuilder()
+                        .setShape(child.getShape())
+                        .setTerm(child.getFirstTerm())
+                        .setConfig(child.getConfig())
+                        .setOrigin(ChildDuties.origin(id(), child))
+                        .build());
     }
 
     // ---- ends
