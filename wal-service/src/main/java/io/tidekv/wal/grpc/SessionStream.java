@@ -10,6 +10,7 @@ import io.tidekv.proto.wal.WalResponse;
 import io.tidekv.proto.wal.WalResponses;
 import io.tidekv.wal.service.Replies;
 import io.tidekv.wal.service.VoterService;
+import io.tidekv.wal.storage.NodeIdentity;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
@@ -31,7 +32,7 @@ final class SessionStream implements StreamObserver<WalRequests>, Replies {
     private record Answer(List<WalResponse> responses, int bytes) {}
 
     private final VoterService service;
-    private final Supplier<NodeIds> ids;
+    private final Supplier<NodeIdentity> ids;
     private final ServerCallStreamObserver<WalResponses> call;
     // Guarded by this, as all writing to the call is.
     private final Queue<Answer> answers = new ArrayDeque<>();
@@ -44,7 +45,7 @@ final class SessionStream implements StreamObserver<WalRequests>, Replies {
 
     private SessionStream(
             VoterService service,
-            Supplier<NodeIds> ids,
+            Supplier<NodeIdentity> ids,
             ServerCallStreamObserver<WalResponses> call) {
         this.service = service;
         this.ids = ids;
@@ -54,7 +55,7 @@ final class SessionStream implements StreamObserver<WalRequests>, Replies {
     /** Takes over a new call. */
     static SessionStream open(
             VoterService service,
-            Supplier<NodeIds> ids,
+            Supplier<NodeIdentity> ids,
             ServerCallStreamObserver<WalResponses> call) {
         SessionStream stream = new SessionStream(service, ids, call);
         call.disableAutoRequest();
@@ -89,7 +90,7 @@ final class SessionStream implements StreamObserver<WalRequests>, Replies {
             refuse(Status.INVALID_ARGUMENT, "the first message must say hello");
             return false;
         }
-        NodeIds now = ids.get();
+        NodeIdentity now = ids.get();
         String refusal =
                 WalEndpoint.refusal(
                         now, message.getHello().getClusterId(), message.getHello().getWalId());

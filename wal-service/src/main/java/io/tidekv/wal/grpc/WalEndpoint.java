@@ -12,16 +12,17 @@ import io.tidekv.proto.wal.WalRequests;
 import io.tidekv.proto.wal.WalResponses;
 import io.tidekv.wal.service.ServiceStatus;
 import io.tidekv.wal.service.VoterService;
+import io.tidekv.wal.storage.NodeIdentity;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The gRPC service of a WAL node. */
 public final class WalEndpoint extends WalGrpc.WalImplBase {
     private final VoterService service;
-    private final Supplier<NodeIds> ids;
+    private final Supplier<NodeIdentity> ids;
 
     /** {@code ids} tells who the node is at the moment; it is asked for every stream. */
-    public WalEndpoint(VoterService service, Supplier<NodeIds> ids) {
+    public WalEndpoint(VoterService service, Supplier<NodeIdentity> ids) {
         this.service = service;
         this.ids = ids;
     }
@@ -33,7 +34,7 @@ public final class WalEndpoint extends WalGrpc.WalImplBase {
 
     @Override
     public void tail(TailRequest request, StreamObserver<TailResponse> responses) {
-        NodeIds now = ids.get();
+        NodeIdentity now = ids.get();
         String refusal = refusal(now, request.getClusterId(), now.walId());
         if (refusal == null && (request.getRegionId() == 0 || request.getFromIndex() < 0)) {
             refusal = "the request must name a region and an index";
@@ -56,7 +57,7 @@ public final class WalEndpoint extends WalGrpc.WalImplBase {
                         });
     }
 
-    private static StatusResponse toWire(NodeIds ids, ServiceStatus status) {
+    private static StatusResponse toWire(NodeIdentity ids, ServiceStatus status) {
         return StatusResponse.newBuilder()
                 .setClusterId(ids.clusterId())
                 .setWalId(ids.walId())
@@ -70,7 +71,7 @@ public final class WalEndpoint extends WalGrpc.WalImplBase {
     }
 
     /** Why a caller who means this cluster and node is at the wrong place; null when it is not. */
-    static @Nullable String refusal(NodeIds ids, long clusterId, long walId) {
+    static @Nullable String refusal(NodeIdentity ids, long clusterId, long walId) {
         if (!ids.registered()) {
             return "this WAL node is not registered at PD yet";
         } else if (ids.clusterId() != clusterId) {

@@ -32,7 +32,7 @@ public record WalConfig(
             @Setting(value = "64MB", doc = "A segment is closed at this size; 1MB at least.")
                     DataSize segmentSize,
             @Setting(
-                            value = "512MB",
+                            value = "64MB",
                             doc = "Free space that appends leave; below it they are refused.")
                     DataSize reservedSpace) {
         public Storage {

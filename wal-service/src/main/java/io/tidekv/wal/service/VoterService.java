@@ -75,6 +75,11 @@ public final class VoterService implements AutoCloseable {
         return status;
     }
 
+    /** Bytes of requests that wait for the writer. */
+    public long queuedBytes() {
+        return inbox.bytes();
+    }
+
     /** Why nothing is served; empty when all is well. */
     public String problem() {
         return writer.problem();

@@ -71,9 +71,14 @@ final class Writer implements Runnable {
         List<Inbox.Item> items = new ArrayList<>();
         try {
             while (inbox.take(items, ServiceOptions.ROUND_BYTES_MAX, ServiceOptions.TICK)) {
-                round(items);
+                try {
+                    round(items);
+                    afterRound();
+                } catch (RuntimeException | Error e) {
+                    // The thread lives on, to say that nothing is served.
+                    violated(e);
+                }
                 items.clear();
-                afterRound();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -200,10 +205,10 @@ final class Writer implements Runnable {
         }
     }
 
-    private void violated(InvariantViolation e) {
+    private void violated(Throwable e) {
         over = true;
-        problem = "an invariant was violated (" + e.getMessage() + "): restart this node";
-        log.error("an invariant was violated; this node serves no more", e);
+        problem = "the writer broke down (" + e + "): restart this node";
+        log.error("the writer broke down; this node serves no more", e);
     }
 
     private void failed(Exception cause) {
