@@ -269,10 +269,8 @@ public final class RegionLeader {
     }
 
     /**
-     * What {@link #leaseValid} decides, as a function of values, for any thread. A thread reads the
-     * clock first and the published start after it: then the start was not yet withdrawn when
-     * {@code now} was read. The other way round it could be put to sleep between the two, wake
-     * after a release, and still find the lease running.
+     * What {@link #leaseValid} decides, as a function of values, for any thread that has loaded the
+     * published {@code start} and read {@code now} after the request to be answered came in.
      */
     public static boolean leaseCovers(
             LeaderOptions options, Clock.Reading start, Clock.Reading now) {

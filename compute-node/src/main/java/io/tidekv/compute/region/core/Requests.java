@@ -14,6 +14,7 @@ import io.tidekv.proto.wal.WalRequest;
 /** Numbers a leader's requests, notes when each was sent, and hands them out. */
 final class Requests {
     private static final int COUNTER_BITS = 40;
+    private static final long TERM_MASK = (1L << 20) - 1;
 
     private final long regionId;
     private final long term;
@@ -27,7 +28,7 @@ final class Requests {
         this.owner = owner;
         this.outbox = outbox;
         // Leaders of the region in the same process must not take each other's responses.
-        this.nextSeq = (term << COUNTER_BITS) + 1;
+        this.nextSeq = ((term & TERM_MASK) << COUNTER_BITS) + 1;
     }
 
     /** Whether the seq was given by this leader, as far as its term tells. */
