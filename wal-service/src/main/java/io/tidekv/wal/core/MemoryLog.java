@@ -28,6 +28,14 @@ final class MemoryLog {
         return entries;
     }
 
+    long termAt(long index) {
+        long at = index - base() - 1;
+        if (at == -1) {
+            return meta.getSnapshot().getTerm();
+        }
+        return at >= 0 && at < entries.size() ? entries.get((int) at).getTerm() : -1;
+    }
+
     void put(VoterMeta changed, boolean reset) {
         long trimmed = changed.getSnapshot().getIndex() - base();
         Invariants.check(trimmed >= 0, "the snapshot goes back by %s", -trimmed);

@@ -80,6 +80,12 @@ public final class MemoryVoterStorage implements VoterStorage {
         return log == null ? VoterMeta.getDefaultInstance() : log.meta();
     }
 
+    /** Term of an entry, synced or not, or of the snapshot; -1 when neither is there. */
+    public long currentTerm(long regionId, long index) {
+        MemoryLog log = current.get(regionId);
+        return log == null ? -1 : log.termAt(index);
+    }
+
     @Override
     public List<Recovered> recover() {
         List<Recovered> regions = new ArrayList<>();

@@ -38,11 +38,12 @@ final class Completing extends Owning {
         }
         starving = starved;
         long patienceNanos = 2 * leadership.options.leaseMs() * 1_000_000L;
-        return starved && now.monotonicNanos() - starvingSinceNanos > patienceNanos
-                ? new Ended(
-                        leadership,
-                        LeaderPhase.FAILED,
-                        "the voter with the end of the log cannot be reached")
-                : this;
+        if (starved && now.monotonicNanos() - starvingSinceNanos > patienceNanos) {
+            return new Ended(
+                    leadership,
+                    LeaderPhase.FAILED,
+                    "the voter with the end of the log cannot be reached");
+        }
+        return super.onTick(now);
     }
 }

@@ -14,6 +14,6 @@ public enum LeaderPhase {
     RELEASED,
     /** Another term is in force: what was not committed has an unknown fate. */
     FENCED,
-    /** The log cannot be completed in this term; a new term may find another majority. */
+    /** The log cannot be completed or continued in this term; a new term may do better. */
     FAILED
 }

@@ -28,6 +28,19 @@ abstract class Owning extends LeaderState {
         return this;
     }
 
+    /** Without a majority of voters that can be counted nothing will ever be committed. */
+    @Override
+    LeaderState onTick(Clock.Reading now) {
+        int members = leadership.voters.members().size();
+        int counted = leadership.voters.count(voter -> !voter.distrusted);
+        return counted > members / 2
+                ? this
+                : new Ended(
+                        leadership,
+                        LeaderPhase.FAILED,
+                        "a majority of the voters has lost what it had acknowledged");
+    }
+
     @Override
     LeaderState beginRelease(String why, Clock.Reading now) {
         return new Releasing(leadership, why).proceed(now);

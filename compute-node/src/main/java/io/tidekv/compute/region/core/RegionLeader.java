@@ -205,6 +205,11 @@ public final class RegionLeader {
         return leadership.commitIndex();
     }
 
+    /** Whether an entry of this leader's own term is committed: it has led, whatever came after. */
+    public boolean ownTermCommitted() {
+        return leadership.ownTermCommitted();
+    }
+
     /** The last entry of the log, committed or not. */
     public long lastIndex() {
         return leadership.window().lastIndex();

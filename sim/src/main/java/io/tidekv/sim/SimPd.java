@@ -1,0 +1,156 @@
+package io.tidekv.sim;
+
+import io.tidekv.proto.region.Bootstrap;
+import io.tidekv.proto.region.Origin;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * PD as region logs see it: gives each (region, term) to one incarnation. It believes what it sees,
+ * which through a partition is wrong.
+ */
+final class SimPd {
+    private static final Origin BOOTSTRAP =
+            Origin.newBuilder().setBootstrap(Bootstrap.getDefaultInstance()).build();
+
+    private final Sim sim;
+    private final Cluster cluster;
+    private final Map<Long, Assignment> assignments = new TreeMap<>();
+    private final Set<Long> unreachable = new TreeSet<>();
+    private long issued;
+
+    private static final class Assignment {
+        private long term;
+        private @Nullable SimStore store;
+        private long incarnation;
+        private boolean led;
+        private long missingSinceNanos = -1;
+    }
+
+    SimPd(Sim sim, Cluster cluster) {
+        this.sim = sim;
+        this.cluster = cluster;
+    }
+
+    void start() {
+        for (long region : cluster.regions()) {
+            assignments.put(region, new Assignment());
+            takeOver(region);
+        }
+        tickSoon();
+    }
+
+    long issued() {
+        return issued;
+    }
+
+    /** Whom PD would send a client to. */
+    @Nullable SimStore route(long regionId) {
+        Assignment assignment = assignments.get(regionId);
+        return assignment == null ? null : assignment.store;
+    }
+
+    long term(long regionId) {
+        Assignment assignment = assignments.get(regionId);
+        return assignment == null ? 0 : assignment.term;
+    }
+
+    void partition(SimStore store, boolean cut) {
+        if (cut) {
+            unreachable.add(store.storeId());
+        } else {
+            unreachable.remove(store.storeId());
+        }
+    }
+
+    private void tickSoon() {
+        sim.after(
+                sim.between(100 * Sim.MS, 300 * Sim.MS),
+                "pd tick",
+                () -> {
+                    for (long region : cluster.regions()) {
+                        look(region);
+                    }
+                    tickSoon();
+                });
+    }
+
+    private void look(long region) {
+        Assignment assignment = assignments.get(region);
+        if (assignment == null) {
+            return;
+        }
+        SimStore store = assignment.store;
+        boolean seen =
+                store != null
+                        && store.running()
+                        && store.owner().getIncarnation() == assignment.incarnation
+                        && !unreachable.contains(store.storeId());
+        if (store == null || !seen) {
+            boolean restarted =
+                    store != null
+                            && store.alive()
+                            && store.owner().getIncarnation() != assignment.incarnation;
+            if (assignment.missingSinceNanos < 0) {
+                assignment.missingSinceNanos = sim.nowNanos();
+            }
+            long missing = sim.nowNanos() - assignment.missingSinceNanos;
+            if (restarted || missing > 1500 * Sim.MS) {
+                takeOver(region);
+            }
+            return;
+        }
+        assignment.missingSinceNanos = -1;
+        SimPeer peer = store.peer(region);
+        if (store.endedTerm(region) >= assignment.term) {
+            takeOver(region);
+        } else if (peer == null || peer.leader().term() < assignment.term) {
+            send(region, assignment);
+        } else if (peer.serving()) {
+            assignment.led = true;
+        }
+    }
+
+    /** A new term for a store that seems to be alive, or for any. */
+    void takeOver(long region) {
+        Assignment assignment = assignments.get(region);
+        if (assignment == null) {
+            return;
+        }
+        List<SimStore> candidates = new ArrayList<>();
+        for (SimStore store : cluster.stores()) {
+            if (store.alive() && !unreachable.contains(store.storeId())) {
+                candidates.add(store);
+            }
+        }
+        if (candidates.isEmpty()) {
+            return;
+        }
+        boolean reuse = cluster.plant().reusesTerms() && sim.random().chance(0.3);
+        if (!reuse || assignment.term == 0) {
+            assignment.term++;
+            issued++;
+        }
+        SimStore store = sim.oneOf(candidates);
+        assignment.store = store;
+        assignment.incarnation = store.owner().getIncarnation();
+        assignment.missingSinceNanos = -1;
+        sim.trace("pd gives region " + region, assignment.term, store.storeId());
+        send(region, assignment);
+    }
+
+    private void send(long region, Assignment assignment) {
+        SimStore store = assignment.store;
+        if (store == null || !store.alive() || sim.random().chance(0.1)) {
+            return;
+        }
+        long term = assignment.term;
+        Origin origin = assignment.led ? null : BOOTSTRAP;
+        store.later(sim.about(20 * Sim.MS), "assign", () -> store.assign(region, term, origin));
+    }
+}
