@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,6 +65,8 @@ final class PdChannels implements AutoCloseable {
             next = channel(addresses.get(current));
             asking = true;
         }
+        // gRPC's own pause between attempts grows to minutes; callers here pause themselves.
+        next.resetConnectBackoff();
         var answer =
                 PDGrpc.newFutureStub(next)
                         .withDeadlineAfter(ASK_MS, TimeUnit.MILLISECONDS)
@@ -81,7 +84,7 @@ final class PdChannels implements AutoCloseable {
                 GrpcTransports.callbacks());
     }
 
-    private void learn(@org.jspecify.annotations.Nullable GetMembersResponse members) {
+    private void learn(@Nullable GetMembersResponse members) {
         synchronized (lock) {
             asking = false;
             if (members == null || closed) {
