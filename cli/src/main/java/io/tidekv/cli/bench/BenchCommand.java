@@ -6,7 +6,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** {@code tidekv bench}. */
-@Command(name = "bench", description = "Measure a cluster.", subcommands = KvCommand.class)
+@Command(
+        name = "bench",
+        description = "Measure a cluster, or what to compare it with.",
+        subcommands = {KvCommand.class, EtcdCommand.class, FsyncCommand.class})
 public final class BenchCommand implements Runnable {
     @Spec private @Nullable CommandSpec spec;
 

@@ -1,7 +1,6 @@
 package io.tidekv.cli.bench;
 
 import com.google.protobuf.ByteString;
-import io.tidekv.cli.client.KvClient;
 import io.tidekv.common.Randomness;
 import io.tidekv.common.time.Clock;
 import java.util.concurrent.CompletableFuture;
@@ -19,18 +18,19 @@ final class ClosedLoop {
     /** Latencies are kept in microseconds, to three digits. */
     private static final int DIGITS = 3;
 
-    private final KvClient client;
+    private final Operation operation;
     private final Clock clock;
-    private final Workload workload;
-    private final ByteString value;
     private volatile boolean running = true;
     private volatile @Nullable Throwable lastError;
 
-    ClosedLoop(KvClient client, Clock clock, Workload workload, ByteString value) {
-        this.client = client;
+    ClosedLoop(Operation operation, Clock clock) {
+        this.operation = operation;
         this.clock = clock;
-        this.workload = workload;
-        this.value = value;
+    }
+
+    /** What a client does once. */
+    interface Operation {
+        CompletableFuture<?> run(ByteString key);
     }
 
     /** What all clients did together. */
@@ -120,7 +120,7 @@ final class ClosedLoop {
                     break;
                 }
                 long start = clock.monotonicNanos();
-                CompletableFuture<?> answer = workload.run(client, key(number), value);
+                CompletableFuture<?> answer = operation.run(key(number));
                 if (!answer.isDone()) {
                     answer.whenComplete(
                             (ignored, failure) -> {

@@ -87,14 +87,14 @@ final class KvCommand implements Callable<Integer> {
             if (workload.reads() && !skipLoad) {
                 load(client, value);
             }
-            new ClosedLoop(client, clock, workload, value)
+            new ClosedLoop(key -> workload.run(client, key, value), clock)
                     .forSeconds(clients, keys, Math.min(WARM_UP_SECONDS, duration));
             Map<String, Double> before = cpu.read();
-            ClosedLoop loop = new ClosedLoop(client, clock, workload, value);
+            ClosedLoop loop = new ClosedLoop(key -> workload.run(client, key, value), clock);
             ClosedLoop.Result result = loop.forSeconds(clients, keys, duration);
             Report report =
                     new Report(
-                            workload,
+                            workload.toString(),
                             clients,
                             valueSize,
                             keys,
@@ -109,7 +109,8 @@ final class KvCommand implements Callable<Integer> {
     }
 
     private void load(KvClient client, ByteString value) throws InterruptedException {
-        ClosedLoop loader = new ClosedLoop(client, clock, workload.loader(), value);
+        Workload writes = workload.loader();
+        ClosedLoop loader = new ClosedLoop(key -> writes.run(client, key, value), clock);
         ClosedLoop.Result loaded = loader.once(LOADERS, keys);
         if (loaded.errors() > 0) {
             Throwable why = loader.lastError();

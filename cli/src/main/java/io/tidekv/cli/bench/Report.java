@@ -8,7 +8,7 @@ import org.HdrHistogram.Histogram;
 
 /** Figures of one run. */
 record Report(
-        Workload workload,
+        String workload,
         int clients,
         int valueSize,
         long keys,
@@ -19,7 +19,7 @@ record Report(
 
     String json() {
         Map<String, Object> json = new LinkedHashMap<>();
-        json.put("workload", workload.toString());
+        json.put("workload", workload);
         json.put("clients", clients);
         json.put("value_size", valueSize);
         json.put("keys", keys);
