@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -195,6 +197,9 @@ class TxnClientTest {
         TwoPhaseCommitter committer = new TwoPhaseCommitter(session, start, 100);
         committer.prewritePrimaryKey(
                 backOff(), key("dead").toByteArray(), key("never").toByteArray());
+        Awaitility.await("the lock's time is over")
+                .atMost(Duration.ofSeconds(10))
+                .until(() -> physical(now()) > physical(start) + 500);
         assertThat(read("dead", now())).isEqualTo("before");
         assertThatThrownBy(
                         () ->
@@ -354,6 +359,11 @@ class TxnClientTest {
                 committer.commitSecondaryKeys(names.iterator(), commitTs, 10_000);
             }
         }
+    }
+
+    /** Milliseconds of a timestamp. */
+    private static long physical(long ts) {
+        return ts >> 18;
     }
 
     private static long now() {
