@@ -44,7 +44,7 @@ public final class PrewriteCommand implements AutoCloseable {
 
     /** Why this request is not served at all; null when it is. */
     public static @Nullable String unsupported(PrewriteRequest request) {
-        if (request.getForUpdateTs() != 0 || request.getPessimisticActionsCount() > 0) {
+        if (request.getForUpdateTs() != 0 || hasPessimisticAction(request)) {
             return "pessimistic transactions are not served yet: use an optimistic one";
         }
         if (request.getTxnFileChunksCount() > 0) {
@@ -182,6 +182,11 @@ public final class PrewriteCommand implements AutoCloseable {
                         key.raw(),
                         request.getPrimaryLock(),
                         reason));
+    }
+
+    /** Clients list an action for each mutation of an optimistic transaction too: skip. */
+    private static boolean hasPessimisticAction(PrewriteRequest request) {
+        return request.getPessimisticActionsValueList().stream().anyMatch(action -> action != 0);
     }
 
     private static TxnException abort(String message) {
