@@ -59,12 +59,12 @@ class LayersTest {
                         .should()
                         .dependOnClassesThat()
                         .resideInAnyPackage(
-                                "..grpc..",
-                                "..http..",
-                                "..server..",
-                                "..service..",
-                                "..storage..",
-                                "..ratis.."));
+                                "io.tidekv..grpc..",
+                                "io.tidekv..http..",
+                                "io.tidekv..server..",
+                                "io.tidekv..service..",
+                                "io.tidekv..storage..",
+                                "io.tidekv..ratis.."));
     }
 
     @Test
@@ -73,13 +73,17 @@ class LayersTest {
                 noClasses()
                         .that()
                         .resideInAnyPackage(
-                                "..storage..",
+                                "io.tidekv..storage..",
                                 "io.tidekv.objects.store..",
                                 "io.tidekv.compute.tablet..",
                                 "io.tidekv.compute.engine..")
                         .should()
                         .dependOnClassesThat()
-                        .resideInAnyPackage("..grpc..", "..http..", "..server..", "..service.."));
+                        .resideInAnyPackage(
+                                "io.tidekv..grpc..",
+                                "io.tidekv..http..",
+                                "io.tidekv..server..",
+                                "io.tidekv..service.."));
     }
 
     @Test
