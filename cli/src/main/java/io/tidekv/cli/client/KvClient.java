@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class KvClient implements AutoCloseable {
     private static final Duration CALL_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration GIVE_UP = Duration.ofSeconds(30);
+    private static final Duration TIMESTAMP_PAUSE = Duration.ofMillis(100);
     private static final long PAUSE_MIN_MILLIS = 2;
     private static final long PAUSE_MAX_MILLIS = 500;
 
@@ -47,7 +48,7 @@ public final class KvClient implements AutoCloseable {
     public KvClient(String pdEndpoints, boolean batched) {
         this.pd = new PdClient(pdEndpoints);
         this.router = new Router(pd);
-        this.timestamps = new Timestamps(pd);
+        this.timestamps = new Timestamps(pd, clock, scheduler);
         this.batched = batched;
     }
 
@@ -55,9 +56,27 @@ public final class KvClient implements AutoCloseable {
         return pd;
     }
 
-    /** A fresh timestamp of PD. */
+    /** A fresh timestamp of PD, asked for again while PD elects a leader. */
     public CompletableFuture<Long> timestamp() {
-        return timestamps.next();
+        CompletableFuture<Long> result = new CompletableFuture<>();
+        timestamp(result, clock.monotonicNanos() + GIVE_UP.toNanos());
+        return result;
+    }
+
+    private void timestamp(CompletableFuture<Long> result, long giveUpNanos) {
+        timestamps
+                .next()
+                .whenComplete(
+                        (timestamp, failure) -> {
+                            if (failure == null) {
+                                result.complete(timestamp);
+                            } else if (clock.monotonicNanos() - giveUpNanos > 0) {
+                                result.completeExceptionally(failure);
+                            } else {
+                                scheduler.after(
+                                        TIMESTAMP_PAUSE, () -> timestamp(result, giveUpNanos));
+                            }
+                        });
     }
 
     ThreadScheduler scheduler() {

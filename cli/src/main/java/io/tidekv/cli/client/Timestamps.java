@@ -3,10 +3,13 @@ package io.tidekv.cli.client;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import io.tidekv.common.Threads;
+import io.tidekv.common.time.Clock;
+import io.tidekv.common.time.Scheduler;
 import io.tidekv.proto.pdpb.PDGrpc;
 import io.tidekv.proto.pdpb.Timestamp;
 import io.tidekv.proto.pdpb.TsoRequest;
 import io.tidekv.proto.pdpb.TsoResponse;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +26,11 @@ final class Timestamps implements AutoCloseable {
     static final int LOGICAL_BITS = 18;
 
     private static final int BATCH_MAX = 1000;
+    private static final Duration TIMEOUT = Duration.ofSeconds(3);
+    private static final Duration EXPIRY_CHECK = Duration.ofMillis(500);
 
     private final PdClient pd;
+    private final Clock clock;
 
     /** Finding PD's leader blocks, so streams are opened here. */
     private final ExecutorService opener = Threads.pool("tso", 1, 16);
@@ -33,9 +39,12 @@ final class Timestamps implements AutoCloseable {
     private List<CompletableFuture<Long>> underWay = List.of();
     private @Nullable Stream stream;
     private boolean opening;
+    private long askedNanos;
 
-    Timestamps(PdClient pd) {
+    Timestamps(PdClient pd, Clock clock, Scheduler scheduler) {
         this.pd = pd;
+        this.clock = clock;
+        scheduler.every(EXPIRY_CHECK, this::expire);
     }
 
     /** A timestamp greater than all that were given before the call. */
@@ -62,21 +71,48 @@ final class Timestamps implements AutoCloseable {
             batch.add(waiting.remove());
         }
         underWay = batch;
+        askedNanos = clock.monotonicNanos();
         stream.ask(batch.size());
     }
 
     private void open() {
         try {
             Stream opened = new Stream(pd.clusterId());
-            opened.requests = PDGrpc.newStub(pd.leaderChannel()).tso(opened);
             synchronized (this) {
+                // Known before the call, which may fail before it returns.
                 stream = opened;
-                opening = false;
-                ask();
+            }
+            StreamObserver<TsoRequest> requests = PDGrpc.newStub(pd.leaderChannel()).tso(opened);
+            synchronized (this) {
+                if (stream == opened) {
+                    opened.requests = requests;
+                    opening = false;
+                    ask();
+                }
             }
         } catch (RuntimeException e) {
-            broken(null, e);
+            Stream failed;
+            synchronized (this) {
+                failed = stream;
+            }
+            broken(failed, e);
         }
+    }
+
+    /** A request that has waited for so long will get no answer. */
+    private void expire() {
+        Stream late;
+        synchronized (this) {
+            if (underWay.isEmpty() || clock.monotonicNanos() - askedNanos < TIMEOUT.toNanos()) {
+                return;
+            }
+            late = stream;
+        }
+        broken(
+                late,
+                Status.DEADLINE_EXCEEDED
+                        .withDescription("PD gave no timestamp")
+                        .asRuntimeException());
     }
 
     private void given(Timestamp last, int count) {

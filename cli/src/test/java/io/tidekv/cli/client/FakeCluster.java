@@ -35,6 +35,8 @@ public final class FakeCluster implements AutoCloseable {
 
     final AtomicLong version = new AtomicLong(1);
     final AtomicInteger tsoRequests = new AtomicInteger();
+    final AtomicInteger refusedStreams = new AtomicInteger();
+    final AtomicInteger brokenStreams = new AtomicInteger();
     final AtomicInteger routeRequests = new AtomicInteger();
     final FakeStore store = new FakeStore(this);
 
@@ -82,6 +84,18 @@ public final class FakeCluster implements AutoCloseable {
         to.onCompleted();
     }
 
+    /** Of a call that has been refused. */
+    private static final class Ignored<T> implements StreamObserver<T> {
+        @Override
+        public void onNext(T value) {}
+
+        @Override
+        public void onError(Throwable t) {}
+
+        @Override
+        public void onCompleted() {}
+    }
+
     private final class Pd extends PDGrpc.PDImplBase {
         @Override
         public void getMembers(GetMembersRequest ask, StreamObserver<GetMembersResponse> to) {
@@ -123,10 +137,18 @@ public final class FakeCluster implements AutoCloseable {
 
         @Override
         public StreamObserver<TsoRequest> tso(StreamObserver<TsoResponse> to) {
+            if (refusedStreams.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
+                to.onError(Status.UNAVAILABLE.asRuntimeException());
+                return new Ignored<>();
+            }
             return new StreamObserver<>() {
                 @Override
                 public void onNext(TsoRequest ask) {
                     tsoRequests.incrementAndGet();
+                    if (brokenStreams.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
+                        to.onError(Status.UNAVAILABLE.asRuntimeException());
+                        return;
+                    }
                     long last = timestamp.addAndGet(ask.getCount());
                     TsoResponse.Builder given = TsoResponse.newBuilder().setCount(ask.getCount());
                     given.getTimestampBuilder()

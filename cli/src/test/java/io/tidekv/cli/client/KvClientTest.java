@@ -119,6 +119,15 @@ class KvClientTest {
     }
 
     @Test
+    void asksForTimestampsAgainWhilePdElects() throws Exception {
+        cluster.refusedStreams.set(3);
+        assertThat(await(client.timestamp())).isPositive();
+        cluster.brokenStreams.set(2);
+        assertThat(await(client.timestamp())).isPositive();
+        assertThat(cluster.brokenStreams).hasValue(0);
+    }
+
+    @Test
     void commitsInTwoPhases() throws Exception {
         TxnKv kv = new TxnKv(client);
         await(kv.put(text("a"), text("1")));
