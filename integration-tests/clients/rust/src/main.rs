@@ -48,16 +48,18 @@ async fn raw(pd: &str) -> Outcome {
     client.batch_put(rows.clone()).await?;
     let keys: Vec<String> = rows.iter().map(|(key, _)| key.clone()).collect();
     check(client.batch_get(keys).await?.len() == 300, "batch get")?;
-    let all = client.scan("rs-".to_owned().."rs.".to_owned(), 1000).await?;
-    check(all.len() == 300, "scan")?;
+    let all = client.scan("rs-".to_owned().."rs.".to_owned(), 300).await?;
+    check(all.len() == 300, &format!("scan: {} rows", all.len()))?;
     let first: Key = all[0].0.clone();
     check(first == Key::from("rs-0000".to_owned()), "first key of the scan")?;
     client
         .delete_range("rs-0100".to_owned().."rs-0200".to_owned())
         .await?;
-    let left = client.scan_keys("rs-".to_owned().."rs.".to_owned(), 1000).await?;
-    check(left.len() == 200, "delete range")?;
-    Ok(54)
+    let left = client.scan_keys("rs-".to_owned().."rs.".to_owned(), 200).await?;
+    check(left.len() == 200, &format!("delete range: {} rows", left.len()))?;
+    let deleted = client.get("rs-0150".to_owned()).await?;
+    check(deleted.is_none(), "a key of the deleted range")?;
+    Ok(55)
 }
 
 async fn txn(pd: &str) -> Outcome {
