@@ -3,6 +3,7 @@
     python main.py raw|txn PD_ADDRESS
 """
 
+import os
 import sys
 
 from tikv_client import RawClient, TransactionClient
@@ -52,9 +53,10 @@ def main():
         else:
             failed += 1
             print("FAILED:", what)
-    print("%d passed, %d failed" % (passed, failed))
+    print("%d passed, %d failed" % (passed, failed), flush=True)
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # The client's native threads outlive an orderly exit of the interpreter and then crash it now and then.
+    os._exit(main())
