@@ -127,8 +127,14 @@ final class S3Errors {
         if (lower.contains("unable to load region")) {
             return error(Kind.INVALID, object, "needs region= in the URI, or AWS_REGION", e);
         }
-        if (lower.contains("profile") && lower.contains("not")) {
-            return error(Kind.FORBIDDEN, object, "cannot be opened: " + message, e);
+        if (lower.contains("credentials for profile")) {
+            return error(
+                    Kind.FORBIDDEN,
+                    object,
+                    "needs credentials: profile "
+                            + location.profile()
+                            + " is not in ~/.aws/credentials",
+                    e);
         }
         return error(Kind.UNAVAILABLE, object, "cannot be reached: " + rootMessage(e), e);
     }

@@ -164,6 +164,16 @@ class S3AnswersTest {
     }
 
     @Test
+    void anUnknownProfileIsForbidden() {
+        String uri = server.uri().replaceAll("&access-key.*", "&profile=tidekv-no-such-profile");
+        try (ObjectStore profiled = ObjectStores.open(uri)) {
+            assertThat(failure(Kind.FORBIDDEN, () -> profiled.head("a")))
+                    .hasMessageContaining("tidekv-no-such-profile");
+        }
+        assertThat(server.requests()).isEmpty();
+    }
+
+    @Test
     void anAbsentBucketIsNotAnAbsentObject() {
         server.then(error(404, ""), error(404, ""));
         failure(Kind.INVALID, () -> store.head("a/b"));
