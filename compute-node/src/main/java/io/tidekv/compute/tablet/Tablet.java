@@ -22,12 +22,14 @@ public interface Tablet extends AutoCloseable {
      * atomic step or several; all others only move the mark. Entries that change {@link #state()}
      * go through {@link #applyState}.
      *
-     * @throws io.tidekv.common.error.KvException RegionUnavailable when the tablet cannot take
-     *     writes any more: it must be closed and opened again from the current record
+     * @throws io.tidekv.common.error.KvException ServerIsBusy when the tablet's memory is full and
+     *     being flushed: {@link #applied()} says how far it got, the rest is to be applied again in
+     *     a moment. RegionUnavailable when it cannot take writes any more: it must be closed and
+     *     opened again from the current record
      */
     void apply(List<Entry> entries);
 
-    /** Applies an entry (split, child published) whose effect is a new state. */
+    /** Applies an entry (split, child published) whose effect is a new state; throws as above. */
     void applyState(AppliedMark mark, RegionState after);
 
     /**

@@ -6,7 +6,7 @@ import io.tidekv.compute.tablet.manifest.RecordFiles;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.rocksdb.ColumnFamilyMetaData;
 import org.rocksdb.CompactionJobInfo;
@@ -28,9 +28,9 @@ final class Compactor {
     private static final int LOWEST_LEVEL = 6;
 
     private final TabletSettings settings;
-    private final ExecutorService pool;
+    private final Executor pool;
 
-    Compactor(TabletSettings settings, ExecutorService pool) {
+    Compactor(TabletSettings settings, Executor pool) {
         this.settings = settings;
         this.pool = pool;
     }

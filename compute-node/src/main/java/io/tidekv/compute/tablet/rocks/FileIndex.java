@@ -41,6 +41,10 @@ final class FileIndex {
             return number;
         }
 
+        int level() {
+            return level;
+        }
+
         ObjectRef object() {
             return object;
         }

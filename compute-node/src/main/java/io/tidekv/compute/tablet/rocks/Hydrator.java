@@ -3,6 +3,7 @@ package io.tidekv.compute.tablet.rocks;
 import io.tidekv.common.error.KvException;
 import io.tidekv.common.time.Scheduler;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
@@ -46,21 +47,29 @@ final class Hydrator {
         }
         try {
             LocalFiles files = tablet.files();
-            List<FileIndex.File> missing = files.missing();
+            List<FileIndex.File> missing = missing(files);
             while (!missing.isEmpty() && !tablet.instance().closing()) {
                 files.fetch(missing.subList(0, Math.min(AT_ONCE, missing.size())));
-                missing = files.missing();
+                missing = missing(files);
             }
         } catch (KvException e) {
-            log.info(
-                    "hydration of region {} goes on in {}: {}",
-                    tablet.regionId(),
-                    retry,
-                    e.getMessage());
+            String message = "hydration of region {} goes on in {}: {}";
+            if (retry.equals(FIRST_RETRY)) {
+                log.info(message, tablet.regionId(), retry, e.getMessage());
+            } else {
+                log.debug(message, tablet.regionId(), retry, e.getMessage());
+            }
             later(tablet, retry);
         } finally {
             tablet.instance().release();
         }
+    }
+
+    /** Level 0 first: every read wants all of it. */
+    private static List<FileIndex.File> missing(LocalFiles files) {
+        List<FileIndex.File> missing = files.missing();
+        missing.sort(Comparator.comparingInt(FileIndex.File::level));
+        return missing;
     }
 
     private void later(RocksTablet tablet, Duration retry) {

@@ -117,12 +117,6 @@ final class Instance {
         return false;
     }
 
-    /** A further use by somebody who has one. */
-    void use() {
-        int before = uses.getAndIncrement();
-        Invariants.check(before > 0, "a closed tablet is used");
-    }
-
     void release() {
         int left = uses.decrementAndGet();
         Invariants.check(left >= 0, "a tablet is released more often than used");

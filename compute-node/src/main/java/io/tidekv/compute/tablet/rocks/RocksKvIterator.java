@@ -7,7 +7,6 @@ import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Slice;
-import org.rocksdb.Snapshot;
 
 /**
  * An iterator that brings files here as it reaches them. RocksDB's own stops at an absent file with
@@ -26,7 +25,7 @@ final class RocksKvIterator implements KvIterator {
         LAST
     }
 
-    private final Instance instance;
+    private final ReadView view;
     private final LocalFiles files;
     private final int family;
     private final KeyRange range;
@@ -38,18 +37,17 @@ final class RocksKvIterator implements KvIterator {
     private boolean closed;
 
     /**
-     * @param instance with a use that passes to this iterator
+     * @param view held for this iterator
      */
-    RocksKvIterator(
-            Instance instance, LocalFiles files, Snapshot snapshot, int family, KeyRange range) {
-        this.instance = instance;
+    RocksKvIterator(ReadView view, LocalFiles files, int family, KeyRange range) {
+        this.view = view;
         this.files = files;
         this.family = family;
         this.range = range;
         this.lower = range.start().length == 0 ? null : new Slice(range.start());
         byte[] end = range.end();
         this.upper = end == null ? null : new Slice(end);
-        this.reads = new ReadOptions().setSnapshot(snapshot);
+        this.reads = new ReadOptions().setSnapshot(view.snapshot());
         if (lower != null) {
             reads.setIterateLowerBound(lower);
         }
@@ -201,6 +199,7 @@ final class RocksKvIterator implements KvIterator {
         checkOpen();
         RocksIterator opened = rocks;
         if (opened == null) {
+            Instance instance = view.instance();
             opened = instance.db().newIterator(instance.family(family), reads);
             rocks = opened;
         }
@@ -230,6 +229,6 @@ final class RocksKvIterator implements KvIterator {
         if (upper != null) {
             upper.close();
         }
-        instance.release();
+        view.release();
     }
 }

@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -34,6 +35,9 @@ import org.slf4j.LoggerFactory;
 /** Publishes RocksDB tablets: flush, capture, upload, record. */
 final class RocksPublisher implements Publisher {
     private static final Logger log = LoggerFactory.getLogger(RocksPublisher.class);
+
+    /** Few, so that a small publication does not queue for long behind a large one. */
+    private static final int UPLOADS_AT_ONCE = 4;
 
     private final TabletSettings settings;
     private final Uploader uploader;
@@ -78,20 +82,23 @@ final class RocksPublisher implements Publisher {
         return uploader.uploadRecord(record);
     }
 
-    /** Uploads all fresh files at once; those that got through are not uploaded again. */
+    /** Uploads all fresh files; those that got through are not uploaded again. */
     private void upload(RocksTablet tablet, long term, Capture capture) {
-        Map<Long, CompletableFuture<ObjectRef>> uploads = new TreeMap<>();
-        capture.fresh()
-                .forEach(
-                        (number, pin) ->
-                                uploads.put(
-                                        number,
-                                        uploader.uploadSstAsync(
-                                                tablet.regionId(), term, number, pin)));
+        ArrayDeque<Map.Entry<Long, Path>> waiting = new ArrayDeque<>(capture.fresh().entrySet());
+        TreeMap<Long, CompletableFuture<ObjectRef>> uploads = new TreeMap<>();
         RuntimeException failure = null;
-        for (Map.Entry<Long, CompletableFuture<ObjectRef>> upload : uploads.entrySet()) {
+        while (!uploads.isEmpty() || (failure == null && !waiting.isEmpty())) {
+            while (failure == null && uploads.size() < UPLOADS_AT_ONCE && !waiting.isEmpty()) {
+                Map.Entry<Long, Path> file = waiting.remove();
+                uploads.put(
+                        file.getKey(),
+                        uploader.uploadSstAsync(
+                                tablet.regionId(), term, file.getKey(), file.getValue()));
+            }
+            Map.Entry<Long, CompletableFuture<ObjectRef>> oldest = uploads.firstEntry();
+            uploads.remove(oldest.getKey());
             try {
-                tablet.publication().uploaded(upload.getKey(), await(upload.getValue()));
+                tablet.publication().uploaded(oldest.getKey(), await(oldest.getValue()));
             } catch (RuntimeException e) {
                 failure = failure == null ? e : failure;
             }

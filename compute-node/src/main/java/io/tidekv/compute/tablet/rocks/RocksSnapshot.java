@@ -6,14 +6,12 @@ import io.tidekv.compute.engine.KvSnapshot;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDBException;
-import org.rocksdb.Snapshot;
 
 /** A RocksDB snapshot seen through a region's range. */
 final class RocksSnapshot implements KvSnapshot {
-    private final Instance instance;
+    private final ReadView view;
     private final LocalFiles files;
     private final KeyRange range;
-    private final Snapshot snapshot;
     private final ReadOptions reads;
     private final boolean mayBlock;
     private boolean closed;
@@ -22,12 +20,11 @@ final class RocksSnapshot implements KvSnapshot {
      * @param instance with a use that passes to this snapshot
      */
     RocksSnapshot(Instance instance, LocalFiles files, KeyRange range) {
-        this.instance = instance;
+        this.view = new ReadView(instance);
         this.files = files;
         this.range = range;
         this.mayBlock = !files.complete();
-        this.snapshot = instance.db().getSnapshot();
-        this.reads = new ReadOptions().setSnapshot(snapshot);
+        this.reads = new ReadOptions().setSnapshot(view.snapshot());
     }
 
     @Override
@@ -41,6 +38,7 @@ final class RocksSnapshot implements KvSnapshot {
                 files.ensureCovering(cf.id(), key);
             }
             try {
+                Instance instance = view.instance();
                 return instance.db().get(instance.family(cf.id()), reads, key);
             } catch (RocksDBException e) {
                 files.recover(e, attempt);
@@ -51,8 +49,8 @@ final class RocksSnapshot implements KvSnapshot {
     @Override
     public KvIterator iterator(Cf cf, byte @Nullable [] lower, byte @Nullable [] upper) {
         checkOpen();
-        instance.use();
-        return new RocksKvIterator(instance, files, snapshot, cf.id(), range.clip(lower, upper));
+        view.hold();
+        return new RocksKvIterator(view, files, cf.id(), range.clip(lower, upper));
     }
 
     @Override
@@ -65,9 +63,7 @@ final class RocksSnapshot implements KvSnapshot {
         if (!closed) {
             closed = true;
             reads.close();
-            instance.db().releaseSnapshot(snapshot);
-            snapshot.close();
-            instance.release();
+            view.release();
         }
     }
 

@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -37,37 +39,58 @@ final class Workspace implements AutoCloseable {
 
     private final Path metaRoot;
     private final Path tablesRoot;
-    private final FileChannel lockFile;
+    private final List<FileChannel> locks;
     private final AtomicLong next = new AtomicLong();
 
-    private Workspace(Path metaRoot, Path tablesRoot, FileChannel lockFile) {
+    private Workspace(Path metaRoot, Path tablesRoot, List<FileChannel> locks) {
         this.metaRoot = metaRoot;
         this.tablesRoot = tablesRoot;
-        this.lockFile = lockFile;
+        this.locks = locks;
     }
 
     static Workspace open(Path folder, Path scratch, Randomness randomness) {
+        List<FileChannel> locks = new ArrayList<>();
         try {
-            Path tables = folder.toAbsolutePath();
-            delete(tables);
-            Files.createDirectories(tables);
+            Path tables = Files.createDirectories(folder.toAbsolutePath());
+            locks.add(lock(tables));
+            empty(tables);
             Path base = isRoomy(scratch) ? scratch.toAbsolutePath() : tables;
             sweep(base);
             Path meta = base.resolve(PREFIX + randomness.nextUuid());
-            OWN.add(meta);
             Files.createDirectories(meta);
-            FileChannel lockFile =
-                    FileChannel.open(
-                            meta.resolve(LOCK),
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.WRITE);
-            FileLock lock = lockFile.tryLock();
-            if (lock == null) {
-                throw new IOException("cannot lock " + meta.resolve(LOCK));
-            }
-            return new Workspace(meta, tables, lockFile);
+            locks.add(lock(meta));
+            return new Workspace(meta, tables, locks);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot set up " + folder, e);
+            locks.forEach(Workspace::unlock);
+            throw new UncheckedIOException("cannot set up " + folder + ": " + e, e);
+        }
+    }
+
+    private static FileChannel lock(Path folder) throws IOException {
+        if (!OWN.add(folder)) {
+            throw inUse(folder);
+        }
+        FileChannel file =
+                FileChannel.open(
+                        folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (file.tryLock() == null) {
+            OWN.remove(folder);
+            file.close();
+            throw inUse(folder);
+        }
+        return file;
+    }
+
+    private static IOException inUse(Path folder) {
+        return new IOException(
+                folder + " is in use: stop the other process or name another folder");
+    }
+
+    private static void unlock(FileChannel lock) {
+        try {
+            lock.close();
+        } catch (IOException e) {
+            log.warn("cannot close a lock file", e);
         }
     }
 
@@ -122,6 +145,17 @@ final class Workspace implements AutoCloseable {
         }
     }
 
+    /** Removes all but the lock. */
+    private static void empty(Path folder) throws IOException {
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(folder)) {
+            for (Path path : found) {
+                if (!path.endsWith(LOCK)) {
+                    delete(path);
+                }
+            }
+        }
+    }
+
     private static void delete(@Nullable Path root) throws IOException {
         if (root == null || !Files.exists(root)) {
             return;
@@ -159,10 +193,11 @@ final class Workspace implements AutoCloseable {
         try {
             delete(metaRoot);
             delete(tablesRoot);
-            lockFile.close();
-            OWN.remove(metaRoot);
         } catch (IOException e) {
             log.warn("cannot remove {} and {}", metaRoot, tablesRoot, e);
         }
+        locks.forEach(Workspace::unlock);
+        OWN.remove(metaRoot);
+        OWN.remove(tablesRoot);
     }
 }

@@ -245,6 +245,16 @@ class SilentFailureTest {
     }
 
     @Test
+    void foldersInUseAreNotEmptied() throws IOException {
+        Path used = stores.folder.resolve("tablets");
+        RocksTablet tablet = open();
+        assertThatThrownBy(() -> Workspace.open(used, folder, Randomness.seeded(1)))
+                .hasMessageContaining("in use");
+        assertThat(tablet.instance().folder().tables()).exists();
+        tablet.close();
+    }
+
+    @Test
     void foldersOfTheDeadAreSwept() throws IOException {
         Path scratch = Files.createDirectories(folder.resolve("scratch"));
         Path dead = Files.createDirectories(scratch.resolve("tidekv-tablets-dead").resolve("1-1"));

@@ -37,6 +37,10 @@ final class TestStores implements AutoCloseable {
     }
 
     TestStores(SwitchableStore objects, Path folder, boolean hydrate, int compactAtFiles) {
+        this(objects, folder, settings(folder, hydrate, compactAtFiles));
+    }
+
+    TestStores(SwitchableStore objects, Path folder, TabletSettings settings) {
         this.objects = objects;
         this.folder = folder;
         StoreContext context =
@@ -51,14 +55,7 @@ final class TestStores implements AutoCloseable {
         cache = SstCache.open(objects, options, context);
         UploadOptions uploads = new UploadOptions(2, 1000, Duration.ofMillis(50));
         uploader = new Uploader(objects, cache, uploads, context);
-        tablets =
-                RocksTabletStore.open(
-                        settings(folder, hydrate, compactAtFiles),
-                        objects,
-                        cache,
-                        uploader,
-                        scheduler,
-                        context);
+        tablets = RocksTabletStore.open(settings, objects, cache, uploader, scheduler, context);
     }
 
     static TabletSettings settings(Path folder, boolean hydrate, int compactAtFiles) {
