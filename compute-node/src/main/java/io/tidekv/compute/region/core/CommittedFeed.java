@@ -50,6 +50,9 @@ final class CommittedFeed {
     }
 
     List<Entry> take() {
+        if (taken >= leadership.commitIndex()) {
+            return List.of();
+        }
         EntryWindow window = leadership.window();
         List<Entry> entries = new ArrayList<>();
         while (taken < leadership.commitIndex()) {

@@ -31,6 +31,19 @@ final class Inbox {
         return "term " + pendingTerm + " waits for the region";
     }
 
+    /** A later request was answered, this one not: as if the connection had broken in between. */
+    void unanswered(VoterProgress voter, Sent sent) {
+        if (sent.kind() == Sent.Kind.READ) {
+            lost(sent);
+        }
+        voter.rewind();
+    }
+
+    private void lost(Sent read) {
+        leadership.replicator.catchUp.lost(read.seq());
+        leadership.feed.lost(read.seq());
+    }
+
     private LeaderState onSuccess(
             LeaderState state,
             VoterProgress voter,
@@ -96,8 +109,7 @@ final class Inbox {
     private LeaderState onError(
             LeaderState state, VoterProgress voter, Sent sent, WalError error, Clock.Reading now) {
         if (sent.kind() == Sent.Kind.READ) {
-            leadership.replicator.catchUp.lost(sent.seq());
-            leadership.feed.lost(sent.seq());
+            lost(sent);
         }
         long nanos = now.monotonicNanos();
         switch (error.getCode()) {

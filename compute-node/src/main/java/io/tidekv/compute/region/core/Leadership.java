@@ -8,9 +8,7 @@ import io.tidekv.proto.region.Origin;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.region.Snapshot;
 import io.tidekv.proto.region.VoterConfig;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -195,27 +193,42 @@ final class Leadership {
         }
     }
 
-    /**
-     * From when a majority's promise to refuse other owners counts; null when none has made one.
-     */
+    /** From when a majority's promise to refuse others counts; null when none has made one. */
     Clock.@Nullable Reading leaseStart() {
-        List<Clock.Reading> promises = new ArrayList<>(voters.members().size());
-        for (VoterProgress voter : voters.members()) {
-            Clock.Reading renewed = sessions.renewedAt(voter.walId, voter.session);
-            if (renewed != null && !voter.distrusted) {
-                voter.grant(renewed);
-            }
-            Clock.Reading granted = voter.granted;
-            if (granted != null) {
-                promises.add(granted);
-            }
-        }
         int quorum = rules.leaseQuorum(voters.members().size());
-        if (promises.size() < quorum) {
-            return null;
+        Clock.Reading start = null;
+        for (VoterProgress voter : voters.members()) {
+            Clock.Reading granted = promiseOf(voter);
+            boolean later = start == null || (granted != null && isLater(granted, start));
+            // The quorum-th newest is the newest that quorum - 1 others are not older than.
+            if (granted != null && later && promisesSince(granted) >= quorum) {
+                start = granted;
+            }
         }
-        promises.sort((a, b) -> Long.compare(b.monotonicNanos(), a.monotonicNanos()));
-        return promises.get(quorum - 1);
+        return start;
+    }
+
+    private int promisesSince(Clock.Reading moment) {
+        int since = 0;
+        for (VoterProgress voter : voters.members()) {
+            Clock.Reading granted = promiseOf(voter);
+            if (granted != null && !isLater(moment, granted)) {
+                since++;
+            }
+        }
+        return since;
+    }
+
+    private Clock.@Nullable Reading promiseOf(VoterProgress voter) {
+        Clock.Reading renewed = sessions.renewedAt(voter.walId, voter.session);
+        if (renewed != null && !voter.distrusted) {
+            voter.grant(renewed);
+        }
+        return voter.granted;
+    }
+
+    private static boolean isLater(Clock.Reading a, Clock.Reading b) {
+        return a.monotonicNanos() - b.monotonicNanos() > 0;
     }
 
     /** The voter is not counted any more in this term. */

@@ -90,9 +90,13 @@ public final class RegionLeader {
         if (voter == null || ended() || !leadership.requests.mine(response.getSeq())) {
             return;
         }
-        Sent sent = voter.answered(response.getSeq());
-        if (sent != null) {
-            state = inbox.onResponse(state, voter, sent, response, now);
+        long seq = response.getSeq();
+        for (Sent sent = voter.takeUpTo(seq); sent != null; sent = voter.takeUpTo(seq)) {
+            if (sent.seq() == seq) {
+                state = inbox.onResponse(state, voter, sent, response, now);
+            } else {
+                inbox.unanswered(voter, sent);
+            }
         }
     }
 

@@ -120,19 +120,16 @@ final class VoterProgress {
         }
     }
 
-    /** Takes the request that a response answers out of those under way; null for a stranger. */
-    @Nullable Sent answered(long seq) {
+    /** Takes the oldest request out that is numbered up to {@code seq}; null when there is none. */
+    @Nullable Sent takeUpTo(long seq) {
         Sent request = inFlight.peekFirst();
-        while (request != null && request.seq() <= seq) {
-            inFlight.removeFirst();
-            inFlightBytes -= request.bytes();
-            appendsInFlight -= request.kind() == Sent.Kind.APPEND ? 1 : 0;
-            if (request.seq() == seq) {
-                return request;
-            }
-            request = inFlight.peekFirst();
+        if (request == null || request.seq() > seq) {
+            return null;
         }
-        return null;
+        inFlight.removeFirst();
+        inFlightBytes -= request.bytes();
+        appendsInFlight -= request.kind() == Sent.Kind.APPEND ? 1 : 0;
+        return request;
     }
 
     boolean idle() {
