@@ -12,6 +12,7 @@ import io.tidekv.compute.region.core.LeaderOptions;
  * @param netMs mean time of a message on its way
  * @param diskMs mean time of an fsync
  * @param thinkMs mean pause of a client between two operations
+ * @param segments whether the voters write to real segments over simulated files
  * @param faults mean faults per second, by kind
  */
 record SimSettings(
@@ -27,6 +28,7 @@ record SimSettings(
         double diskMs,
         double thinkMs,
         double publishPerSecond,
+        boolean segments,
         Faults faults) {
 
     /** Mean number of faults per second of simulated time. */
@@ -94,6 +96,7 @@ record SimSettings(
                 pick(random, 0.2, 1, 5, 30),
                 pick(random, 2, 10, 40),
                 pick(random, 0, 0.3, 2),
+                random.chance(0.4),
                 faults);
     }
 

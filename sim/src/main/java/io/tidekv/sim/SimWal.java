@@ -1,5 +1,7 @@
 package io.tidekv.sim;
 
+import io.tidekv.proto.wal.WalError;
+import io.tidekv.proto.wal.WalErrorCode;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
 import io.tidekv.wal.core.VoterNode;
@@ -20,6 +22,7 @@ final class SimWal extends SimProcess {
     private final List<SimLink> links = new ArrayList<>();
     private @Nullable VoterNode voters;
     private boolean syncing;
+    private boolean broken;
 
     private record Arrived(SimLink link, int connection, WalRequest request) {}
 
@@ -31,7 +34,10 @@ final class SimWal extends SimProcess {
         this.settings = cluster.settings();
         this.plant = cluster.plant();
         this.cluster = cluster;
-        this.disk = new SimDisk(watch);
+        this.disk =
+                cluster.settings().segments()
+                        ? new SegmentDisk(sim, watch)
+                        : new MemoryDisk(sim, watch);
     }
 
     long walId() {
@@ -63,7 +69,10 @@ final class SimWal extends SimProcess {
     private void recover() {
         inbox.clear();
         syncing = false;
-        voters = new VoterNode(disk, plant.voterRules(), sim.random().nextLong() >>> 1, now());
+        broken = false;
+        voters =
+                new VoterNode(
+                        disk.storage(), plant.voterRules(), sim.random().nextLong() >>> 1, now());
     }
 
     private void tick() {
@@ -81,7 +90,7 @@ final class SimWal extends SimProcess {
         }
         end();
         voters = null;
-        disk.crash(sim);
+        disk.crash();
         List.copyOf(links).forEach(link -> link.breakUp("crash"));
     }
 
@@ -102,7 +111,10 @@ final class SimWal extends SimProcess {
         }
         Map<Stream, List<WalResponse>> answers = new LinkedHashMap<>();
         for (Arrived arrived : inbox) {
-            WalResponse response = node.handle(arrived.link.owner(), arrived.request, now());
+            WalResponse response =
+                    broken
+                            ? failure(arrived.request)
+                            : node.handle(arrived.link.owner(), arrived.request, now());
             mark(arrived.request, response);
             answers.computeIfAbsent(
                             new Stream(arrived.link, arrived.connection),
@@ -110,49 +122,78 @@ final class SimWal extends SimProcess {
                     .add(response);
         }
         inbox.clear();
-        if (node.failed()) {
-            // Nothing is answered: what is durable is found out first.
-            disk.crash(sim);
-            sim.mark("voter: storage recovered in place");
-            sim.trace(name + " recovers its storage", 0, 0);
-            recover();
-            List.copyOf(links).forEach(link -> link.breakUp("storage"));
+        if (broken || node.failed()) {
+            fail(answers);
             return;
         }
         cluster.checkVoter(node);
         long position = disk.position();
-        long mean = (long) (settings.diskMs() * Sim.MS);
-        long slow = sim.random().chance(0.02) ? sim.about(10 * mean) : 0;
-        long delay = disk.dirty() ? mean / 2 + sim.about(mean) + slow : 0;
         if (plant.skipsFsync() && sim.random().chance(0.3)) {
             answer(answers);
             later(sim.about(300 * Sim.MS), "late sync", () -> disk.syncTo(position));
             return;
         }
         syncing = true;
-        VoterNode mine = node;
-        later(
-                delay,
-                "synced",
-                () -> {
-                    if (voters != mine) {
-                        return;
-                    }
-                    syncing = false;
-                    disk.syncTo(position);
-                    answer(answers);
-                    round();
-                });
+        later(syncTime(), "synced", () -> synced(node, position, answers));
+    }
+
+    private long syncTime() {
+        long mean = (long) (settings.diskMs() * Sim.MS);
+        long slow = sim.random().chance(0.02) ? sim.about(10 * mean) : 0;
+        return disk.dirty() ? mean / 2 + sim.about(mean) + slow : 0;
+    }
+
+    private void synced(VoterNode node, long position, Map<Stream, List<WalResponse>> answers) {
+        if (voters != node) {
+            return;
+        }
+        syncing = false;
+        if (!disk.syncTo(position)) {
+            fail(answers);
+            return;
+        }
+        answer(answers);
+        disk.maintain();
+        round();
+    }
+
+    /** Nothing of what was handled is certain: says so, and reads back what is durable. */
+    private void fail(Map<Stream, List<WalResponse>> answers) {
+        answers.values().forEach(responses -> responses.replaceAll(SimWal::failure));
+        answer(answers);
+        if (!broken) {
+            broken = true;
+            later(
+                    sim.between(0, 500 * Sim.MS),
+                    "recover",
+                    () -> {
+                        disk.reopen();
+                        sim.mark("voter: storage recovered in place");
+                        recover();
+                    });
+        }
+        round();
+    }
+
+    private static WalResponse failure(WalRequest request) {
+        return failure(request.getSeq(), request.getRegionId());
+    }
+
+    private static WalResponse failure(WalResponse response) {
+        return failure(response.getSeq(), response.getRegionId());
+    }
+
+    private static WalResponse failure(long seq, long regionId) {
+        return WalResponse.newBuilder()
+                .setSeq(seq)
+                .setRegionId(regionId)
+                .setError(WalError.newBuilder().setCode(WalErrorCode.STORAGE_FAILED))
+                .build();
     }
 
     private void mark(WalRequest request, WalResponse response) {
         if (response.hasError()) {
-            sim.mark(
-                    "voter: "
-                            + response.getError().getCode()
-                            + (response.getError().getCodeValue() == 7
-                                    ? response.getError().getMessage()
-                                    : ""));
+            sim.mark("voter: " + response.getError().getCode());
         } else {
             sim.mark("voter: " + request.getBodyCase());
         }

@@ -61,6 +61,9 @@ public final class Simulation {
         try {
             return run.run(seed);
         } catch (SimFailure | InvariantViolation e) {
+            if (verbose) {
+                run.sim.marks().forEach((mark, seen) -> System.out.println(mark + ": " + seen));
+            }
             String what =
                     String.format(
                             Locale.ROOT,

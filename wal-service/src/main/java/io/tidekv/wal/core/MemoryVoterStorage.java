@@ -5,8 +5,10 @@ import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.wal.VoterMeta;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -66,6 +68,11 @@ public final class MemoryVoterStorage implements VoterStorage {
     /** Number of records that a crash may lose. */
     public int unsyncedRecords() {
         return unsynced.size();
+    }
+
+    /** The regions that the worst crash would leave. */
+    public Set<Long> durableRegions() {
+        return Collections.unmodifiableSet(durable.keySet());
     }
 
     /** What would be left of the region after the worst crash now. */
