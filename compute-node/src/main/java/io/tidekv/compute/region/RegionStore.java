@@ -194,7 +194,8 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
             case SPLIT -> split(command.getSplit());
             case WAL_NODES -> connections.update(command.getWalNodes().getNodesList());
             case FENCED -> fenced(command.getFenced().getReason());
-            case ACK, BODY_NOT_SET -> log.debug("nothing to do for {}", command.getBodyCase());
+            case CHANGE_VOTERS, ACK, BODY_NOT_SET ->
+                    log.debug("nothing to do for {}", command.getBodyCase());
         }
     }
 

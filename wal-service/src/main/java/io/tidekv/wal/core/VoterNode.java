@@ -101,6 +101,7 @@ public final class VoterNode {
                             .append(voter, request.getAppend(), nowNanos);
             case READ -> voter.read(request.getRead());
             case RELEASE -> voter.release(request.getRelease(), nowNanos);
+            case RETIRE -> Replies.invalid("voters are not retired yet");
             case CREATE, RENEW, BODY_NOT_SET -> Replies.invalid("the request has no body");
         };
     }
@@ -125,7 +126,7 @@ public final class VoterNode {
                             request.getRelease().getOwner(),
                             request.getRelease().getTerm());
             case READ -> request.getRead().getFromIndex() < 0 ? "from_index is negative" : null;
-            case CREATE, RENEW, BODY_NOT_SET -> null;
+            case RETIRE, CREATE, RENEW, BODY_NOT_SET -> null;
         };
     }
 

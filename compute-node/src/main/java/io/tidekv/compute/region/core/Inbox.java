@@ -136,6 +136,7 @@ final class Inbox {
                     DISK_FULL,
                     INVALID,
                     STORAGE_FAILED,
+                    RETIRED,
                     WAL_ERROR_CODE_UNSPECIFIED,
                     UNRECOGNIZED -> {
                 voter.rewind();
