@@ -46,13 +46,13 @@ final class ChildDuties {
 
     private final RegionEnv env;
     private final RegionPeer peer;
-    private final RegionPeer.Led led;
+    private final LedRegion led;
     // In the order of the splits: PD takes children from the left edge on.
     private final Map<Long, Duty> duties = new LinkedHashMap<>();
     private boolean reporting;
     private long retryNanos;
 
-    ChildDuties(RegionEnv env, RegionPeer peer, RegionPeer.Led led) {
+    ChildDuties(RegionEnv env, RegionPeer peer, LedRegion led) {
         this.env = env;
         this.peer = peer;
         this.led = led;

@@ -13,9 +13,9 @@ final class HandOver {
     private static final Logger log = LoggerFactory.getLogger(HandOver.class);
 
     private final RegionPeer peer;
-    private final RegionPeer.Led led;
+    private final LedRegion led;
 
-    HandOver(RegionPeer peer, RegionPeer.Led led) {
+    HandOver(RegionPeer peer, LedRegion led) {
         this.peer = peer;
         this.led = led;
     }
@@ -33,7 +33,7 @@ final class HandOver {
             step.run();
         } else {
             log.warn("region {} is not handed over: {}", peer.id(), error.toString());
-            peer.handOverFailed();
+            led.handOverFailed();
         }
     }
 }

@@ -15,6 +15,7 @@ final class PeerReports {
     private final RegionHandle handle;
     private final long term;
     private long refreshedNanos;
+    private long reportedIndex;
     private long writtenBytes;
 
     PeerReports(RegionEnv env, RegionHandle handle, long term) {
@@ -37,8 +38,9 @@ final class PeerReports {
     }
 
     /** Serves, in this shape and of about this size. */
-    void serving(RegionPeer.Led led) {
+    void serving(LedRegion led) {
         refreshedNanos = env.nowNanos();
+        reportedIndex = led.tablet().applied().index();
         RegionShape shape = led.machine().shape();
         long bytes =
                 led.tablet()
@@ -51,16 +53,17 @@ final class PeerReports {
                                 .setTerm(term)
                                 .setState(RegionState.LEADING)
                                 .setConfig(led.leader().config())
-                                .setAppliedIndex(led.tablet().applied().index())
+                                .setAppliedIndex(reportedIndex)
                                 .setApproximateBytes(bytes)
                                 .setApproximateKeys(led.tablet().approximateKeys())
                                 .setWrittenBytes(writtenBytes)
                                 .build());
     }
 
-    /** Brings the numbers up to date now and then. */
-    void refresh(RegionPeer.Led led) {
-        if (env.nowNanos() - refreshedNanos > REFRESH_NANOS) {
+    /** Brings the numbers up to date now and then, if there is news. */
+    void refresh(LedRegion led) {
+        boolean due = env.nowNanos() - refreshedNanos > REFRESH_NANOS;
+        if (due && led.tablet().applied().index() != reportedIndex) {
             serving(led);
         }
     }

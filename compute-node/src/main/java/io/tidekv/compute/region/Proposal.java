@@ -7,7 +7,12 @@ import java.util.concurrent.CompletableFuture;
  * A write on its way into the log.
  *
  * @param version of the region that its keys were checked against
+ * @param arrivedNanos when it was admitted
  * @param deadlineNanos when its fate is declared unknown
  */
 record Proposal(
-        long version, ByteString data, long deadlineNanos, CompletableFuture<Void> result) {}
+        long version,
+        ByteString data,
+        long arrivedNanos,
+        long deadlineNanos,
+        CompletableFuture<Void> result) {}

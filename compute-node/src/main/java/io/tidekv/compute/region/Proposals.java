@@ -119,9 +119,12 @@ final class Proposals {
     }
 
     /** Everything up to {@code index} has been applied: acknowledges it. */
-    void applied(long index) {
+    void applied(long index, long nowNanos, RegionMetrics metrics) {
         while (!inFlight.isEmpty() && inFlight.peek().index <= index) {
-            inFlight.remove().writes.forEach(write -> write.result().complete(null));
+            for (Proposal write : inFlight.remove().writes) {
+                metrics.written(nowNanos - write.arrivedNanos());
+                write.result().complete(null);
+            }
         }
     }
 

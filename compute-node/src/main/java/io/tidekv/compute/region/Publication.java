@@ -150,6 +150,7 @@ final class Publication {
         if (ended) {
             return;
         }
+        env.metrics().published(env.nowNanos() - preparingSinceNanos, record != null);
         if (record == null) {
             failed(error == null ? new IllegalStateException("no record") : error);
             return;

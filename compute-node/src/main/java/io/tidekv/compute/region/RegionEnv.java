@@ -36,6 +36,7 @@ record RegionEnv(
         Budget budget,
         AtomicInteger tabletsOpen,
         Directory directory,
+        RegionMetrics metrics,
         StoreEvents events,
         Consumer<Assign> assignments) {
 

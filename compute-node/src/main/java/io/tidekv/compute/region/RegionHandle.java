@@ -164,11 +164,13 @@ final class RegionHandle implements RegionAccess.Region {
         if (!admit(data.size())) {
             return failed(Failures.busy("too many writes wait for the log", 100));
         }
+        long now = env.nowNanos();
         Proposal proposal =
                 new Proposal(
                         version,
                         data,
-                        env.nowNanos() + env.options().proposalTimeout().toNanos(),
+                        now,
+                        now + env.options().proposalTimeout().toNanos(),
                         new CompletableFuture<>());
         proposal.result().whenComplete((done, error) -> release(data.size()));
         loop.execute(

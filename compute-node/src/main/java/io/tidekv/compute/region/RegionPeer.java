@@ -1,11 +1,8 @@
 package io.tidekv.compute.region;
 
 import com.google.protobuf.ByteString;
-import io.tidekv.common.InvariantViolation;
-import io.tidekv.common.Invariants;
 import io.tidekv.common.time.Clock;
 import io.tidekv.compute.engine.KvSnapshot;
-import io.tidekv.compute.region.RegionMachine.Outcome;
 import io.tidekv.compute.region.core.LeaderPhase;
 import io.tidekv.compute.region.core.LeaderRules;
 import io.tidekv.compute.region.core.RegionLeader;
@@ -13,9 +10,7 @@ import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.region.Entry;
-import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.RegionShape;
-import io.tidekv.proto.region.SplitChild;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -28,29 +23,17 @@ import org.slf4j.LoggerFactory;
  * {@link #settle} in each round that concerns it. What goes wrong in one region ends that region
  * only.
  */
-final class RegionPeer {
+final class RegionPeer implements Opening.Listener {
     private static final Logger log = LoggerFactory.getLogger(RegionPeer.class);
+    private static final long LEAVING_GRACE_MS = 500;
 
     private enum Life {
-        /** The leader collects its voters, the committed log is read. */
         OPENING,
-        /** The tablet is opened and brought to the end of the log. */
-        LOADING,
         SERVING,
         /** Serves nothing any more; waits for what is under way and for the voters. */
         LEAVING,
         ENDED
     }
-
-    /** What exists while the region has its tablet. */
-    record Led(
-            RegionLeader leader,
-            Tablet tablet,
-            RegionMachine machine,
-            LogApplier applier,
-            TabletWork work,
-            Publication publication,
-            Proposals proposals) {}
 
     private final RegionEnv env;
     private final RegionLoop loop;
@@ -60,23 +43,20 @@ final class RegionPeer {
     private final Proposals proposals;
     private final ConfirmedReads reads;
     private final PeerReports reports;
-    private final OpeningRetry retry;
+    private final Opening opening;
     private final TabletWork work;
 
+    private final long assignedNanos;
+
     private Life life = Life.OPENING;
-    private @Nullable LogTail tail;
-    private @Nullable Led led;
-    private @Nullable ChildDuties children;
-    private @Nullable SplitJob split;
-    private @Nullable HandOver handOver;
-    private SplitCheck splitCheck;
+    private @Nullable LedRegion led;
     private long leavingDeadlineNanos;
-    private long unpublishedBytes;
 
     RegionPeer(RegionEnv env, RegionLoop loop, Assign assign) {
         this.env = env;
         this.loop = loop;
         this.assign = assign;
+        this.assignedNanos = env.nowNanos();
         RegionShape shape = assign.getShape();
         this.handle = new RegionHandle(env, loop, shape, assign.getTerm());
         this.leader =
@@ -94,9 +74,9 @@ final class RegionPeer {
                 new Proposals(shape.getRegionId(), env.options().joinBytes(), handle::wrongVersion);
         this.reads = new ConfirmedReads(shape.getRegionId(), env.options().readTimeout().toNanos());
         this.reports = new PeerReports(env, handle, assign.getTerm());
-        this.retry = new OpeningRetry();
+        TabletWork openers = new TabletWork(env.openers(), loop::execute);
+        this.opening = new Opening(env, leader, shape, openers, this);
         this.work = new TabletWork(env.publishers(), loop::execute);
-        this.splitCheck = new SplitCheck(env.options().splitBytes());
     }
 
     long id() {
@@ -119,6 +99,7 @@ final class RegionPeer {
         return loop;
     }
 
+    /** Whether it waits for voters, so that its timers should be quick. */
     boolean isOpening() {
         return life == Life.OPENING || life == Life.LEAVING;
     }
@@ -165,6 +146,10 @@ final class RegionPeer {
 
     // ---- requests
 
+    private @Nullable LedRegion serving() {
+        return life == Life.SERVING ? led : null;
+    }
+
     void write(Proposal proposal) {
         if (life == Life.SERVING) {
             proposals.add(proposal);
@@ -183,48 +168,20 @@ final class RegionPeer {
 
     /** Splits at {@code keys}; none: in the middle, if there is one. */
     void split(long version, List<ByteString> keys, CompletableFuture<List<RegionShape>> result) {
-        Led now = led;
-        if (now == null || life != Life.SERVING) {
+        LedRegion present = serving();
+        if (present == null) {
             result.completeExceptionally(Failures.notLeader(id()));
-            return;
+        } else {
+            present.split(version, keys, result);
         }
-        RegionShape shape = now.machine.shape();
-        if (shape.getVersion() != version) {
-            result.completeExceptionally(handle.wrongVersion(version));
-            return;
-        }
-        if (split != null || handOver != null) {
-            result.completeExceptionally(Failures.busy("the region is split or moved", 200));
-            return;
-        }
-        ByteString before = shape.getStartKey();
-        for (ByteString key : keys) {
-            if (!RegionRange.isInner(shape, key)
-                    || RegionRange.KEY_ORDER.compare(before, key) >= 0) {
-                result.completeExceptionally(
-                        Failures.invalid(
-                                "split keys must lie inside the region, in ascending order"));
-                return;
-            }
-            before = key;
-        }
-        SplitJob job = new SplitJob(env, this, now, keys, result);
-        split = job;
-        job.start();
     }
 
-    /** PD's order to hand the region over. Repeated orders change nothing. */
+    /** PD's order to hand the region over. */
     void handOver() {
-        Led now = led;
-        if (life == Life.SERVING && now != null && handOver == null && split == null) {
-            handOver = new HandOver(this, now);
-            handOver.start();
+        LedRegion present = serving();
+        if (present != null) {
+            present.handOver();
         }
-    }
-
-    /** The hand-over has been given up: the region serves on. */
-    void handOverFailed() {
-        handOver = null;
     }
 
     /**
@@ -232,22 +189,26 @@ final class RegionPeer {
      * in by them finds nothing that was acknowledged missing.
      */
     void leave(String reason) {
-        if (life == Life.LEAVING || life == Life.ENDED) {
-            return;
+        if (life == Life.OPENING || life == Life.SERVING) {
+            stepDown(reason);
+            leader.beginRelease(env.clock().read());
+            touch();
         }
+    }
+
+    private void stepDown(String reason) {
         stopServing();
         life = Life.LEAVING;
         leavingDeadlineNanos =
-                env.nowNanos() + (env.options().leader().leaseMs() + 500) * 1_000_000;
+                env.nowNanos() + (env.options().leader().leaseMs() + LEAVING_GRACE_MS) * 1_000_000;
         log.info("region {} term {}: leaving, {}", id(), term(), reason);
-        leader.beginRelease(env.clock().read());
-        touch();
     }
 
     /** Drops the region without telling anybody: its term is over. */
     void abandon(String reason) {
         if (isAlive()) {
             log.info("region {} term {} ends here: {}", id(), term(), reason);
+            env.metrics().fenced();
             end();
             env.directory().forget(id());
         }
@@ -257,21 +218,13 @@ final class RegionPeer {
 
     /** First half of a round: everything that is to be sent. */
     void submit(Clock.Reading now) {
-        LeaderPhase phase = leader.phase();
-        Led serving = led;
-        if (life == Life.SERVING && phase != LeaderPhase.LEADING) {
-            stopServing();
-            life = Life.LEAVING;
-            leavingDeadlineNanos =
-                    now.monotonicNanos() + (env.options().leader().leaseMs() + 500) * 1_000_000;
-            log.info("region {} term {}: stepping down, {}", id(), term(), leader.reason());
+        if (life == Life.SERVING && leader.phase() != LeaderPhase.LEADING) {
+            // Before the round's requests leave: the voters may be told that the term is over.
+            stepDown(leader.reason());
         }
-        if (life == Life.SERVING && serving != null) {
-            if (split != null) {
-                split.submit();
-            }
-            serving.publication.submit();
-            proposals.submit(leader, serving.machine.shape().getVersion());
+        LedRegion present = serving();
+        if (present != null) {
+            present.submit();
         }
         leader.pump(now);
     }
@@ -279,12 +232,16 @@ final class RegionPeer {
     /** Second half: what has come of it. */
     void settle(Clock.Reading now) {
         if (life == Life.OPENING) {
-            collect();
+            opening.collect();
         }
-        Led present = led;
-        if (present != null && life != Life.ENDED) {
-            applyCommitted(present);
-            settleServing();
+        if (led != null) {
+            led.applyCommitted();
+        }
+        RegionHandle.Serving shown = handle.serving();
+        if (life == Life.SERVING && shown != null && led != null) {
+            reads.settle(leader, handle, shown);
+            handle.lease(leader.leaseStart());
+            led.advance();
         }
         LeaderPhase phase = leader.phase();
         if (phase == LeaderPhase.FENCED) {
@@ -293,25 +250,9 @@ final class RegionPeer {
             fail(Failures.unavailable(id(), leader.reason()));
         } else if (phase == LeaderPhase.RELEASED
                 || (life == Life.LEAVING && now.monotonicNanos() - leavingDeadlineNanos > 0)) {
-            released();
-        }
-    }
-
-    private void settleServing() {
-        if (life != Life.SERVING) {
-            return;
-        }
-        RegionHandle.Serving serving = handle.serving();
-        if (serving != null) {
-            reads.settle(leader, handle, serving);
-            handle.lease(leader.leaseStart());
-        }
-        SplitJob job = split;
-        if (job != null) {
-            job.advance();
-            if (job.isOver()) {
-                split = null;
-            }
+            env.metrics().released();
+            end();
+            reports.state(RegionState.RELEASED, "", leader.config());
         }
     }
 
@@ -320,206 +261,52 @@ final class RegionPeer {
         leader.tick(now);
         proposals.expire(now.monotonicNanos());
         reads.expire(now.monotonicNanos());
-        Led present = led;
-        if (life == Life.SERVING && present != null) {
-            present.publication.tick();
-            if (split != null) {
-                split.tick();
-            }
-            if (children != null) {
-                children.tick();
-            }
-            reports.refresh(present);
-            if (split == null && handOver == null && splitCheck.due(present)) {
-                split(handle.shape().getVersion(), List.of(), new CompletableFuture<>());
-            }
-        }
-        if (life == Life.LOADING && retry.isDue(env.nowNanos())) {
-            load();
+        LedRegion present = serving();
+        if (present != null) {
+            present.tick();
+        } else if (life == Life.OPENING) {
+            opening.tick();
         }
     }
 
     // ---- opening
 
-    private void collect() {
-        LeaderPhase phase = leader.phase();
-        if (phase != LeaderPhase.COMPLETING && phase != LeaderPhase.LEADING) {
-            return;
-        }
-        LogTail collected = tail;
-        // A voter that joins late may know a newer snapshot; the entries before it may be gone.
-        if (collected == null || leader.snapshot().getIndex() > leader.takenIndex()) {
-            collected = new LogTail(leader.snapshot());
-            leader.rewind(leader.snapshot().getIndex());
-            tail = collected;
-        }
-        collected.add(leader.takeCommitted());
-        if (phase == LeaderPhase.LEADING && leader.takenIndex() == leader.commitIndex()) {
-            life = Life.LOADING;
-            load();
-        }
-    }
-
-    private void load() {
-        LogTail collected = tail;
-        if (collected == null) {
-            throw new InvariantViolation("a tablet is opened before its log");
-        }
-        retry.started();
-        new TabletWork(env.openers(), loop::execute)
-                .run(
-                        () ->
-                                TabletOpening.open(
-                                        env.tablets(), assign.getShape(), collected, env::pause),
-                        (opened, error) -> guardLoaded(opened, error, collected));
-    }
-
-    private void guardLoaded(
-            TabletOpening.@Nullable Opened opened, @Nullable Throwable error, LogTail collected) {
-        if (opened != null) {
-            env.tabletsOpen().incrementAndGet();
-        }
-        if (life != Life.LOADING) {
-            if (opened != null) {
-                closeLater(opened.tablet());
-            }
-            return;
-        }
-        if (opened == null) {
-            String reason = error == null ? "unknown" : String.valueOf(error.getMessage());
-            if (error instanceof InvariantViolation || !retry.again(env.nowNanos())) {
-                fail(error instanceof RuntimeException e ? e : new IllegalStateException(error));
-            } else {
-                log.warn("region {} cannot be opened yet: {}", id(), reason);
-                reports.state(RegionState.OPENING, reason, leader.config());
-            }
-            return;
-        }
-        guard(() -> serve(opened, collected));
-        touch();
-    }
-
-    private void serve(TabletOpening.Opened opened, LogTail collected) {
-        Publication publication =
-                new Publication(env, leader, opened.machine(), opened.tablet(), work, this::touch);
-        LogApplier applier = new LogApplier(opened.machine(), opened.tablet(), this::outcome);
-        Led now =
-                new Led(
-                        leader,
-                        opened.tablet(),
-                        opened.machine(),
-                        applier,
-                        work,
-                        publication,
-                        proposals);
-        led = now;
-        tail = null;
-        for (Entry entry : collected.entries()) {
-            markDirty(now, entry);
-        }
-        countUnpublished(now);
-        if (leader.phase() != LeaderPhase.LEADING) {
+    @Override
+    public void onOpened(TabletOpening.Opened opened, List<Entry> replayed) {
+        if (life != Life.OPENING || leader.phase() != LeaderPhase.LEADING) {
+            closeLater(opened.tablet());
             leave("the term ended while the tablet was opened");
             return;
         }
-        life = Life.SERVING;
-        handle.serve(new RegionHandle.Serving(opened.machine().shape(), opened.tablet()));
-        handle.lease(leader.leaseStart());
-        env.directory().serving(handle);
-        reports.serving(now);
-        children = new ChildDuties(env, this, now);
-        children.add(opened.machine().state().pendingChildren());
-        log.info(
-                "region {} term {} serves from entry {}",
-                id(),
-                term(),
-                opened.tablet().applied().index());
+        guard(
+                () -> {
+                    LedRegion ready = new LedRegion(env, this, proposals, reports, opened, work);
+                    led = ready;
+                    life = Life.SERVING;
+                    ready.serve(replayed);
+                    env.metrics().opened(env.nowNanos() - assignedNanos);
+                    log.info(
+                            "region {} term {} serves from entry {}",
+                            id(),
+                            term(),
+                            opened.tablet().applied().index());
+                });
+        touch();
     }
 
-    // ---- applying
-
-    private void applyCommitted(Led present) {
-        // What the tablet could not take yet stays before what comes, and keeps it in the window.
-        if (present.applier.isDone()) {
-            List<Entry> entries = leader.takeCommitted();
-            if (entries.isEmpty()) {
-                return;
-            }
-            for (Entry entry : entries) {
-                markDirty(present, entry);
-            }
-            reports.written(entries);
-            present.applier.add(entries);
-        }
-        if (present.applier.drain()) {
-            touch();
-        }
-        countUnpublished(present);
-        proposals.applied(present.tablet.applied().index());
-    }
-
-    private static void markDirty(Led present, Entry entry) {
-        if (entry.getKind() != EntryKind.NOOP && entry.getKind() != EntryKind.MANIFEST_COMMIT) {
-            present.publication.dirty(entry.getIndex());
+    @Override
+    public void onDelay(String reason) {
+        if (life == Life.OPENING) {
+            log.warn("region {} cannot be opened yet: {}", id(), reason);
+            reports.state(RegionState.OPENING, reason, leader.config());
         }
     }
 
-    private void countUnpublished(Led present) {
-        long now = present.tablet.unpublishedBytes();
-        env.budget().unpublished(now - unpublishedBytes);
-        splitCheck.grown(Math.max(0, now - unpublishedBytes));
-        unpublishedBytes = now;
-    }
-
-    private void outcome(Entry entry, Outcome outcome) {
-        Led present = Invariants.present(led, "tablet");
-        if (outcome instanceof Outcome.Published published) {
-            present.publication.published(entry.getIndex(), published.commit());
-        } else if (outcome instanceof Outcome.HasSplit hasSplit) {
-            reshaped(present, entry, hasSplit.children());
-        } else if (outcome instanceof Outcome.ChildGone gone) {
-            if (children != null) {
-                children.remove(gone.childRegionId());
-            }
-        } else if (outcome instanceof Outcome.Refused none) {
-            log.info("region {} entry {} is void: {}", id(), entry.getIndex(), none.reason());
-            present.publication.refused(entry.getIndex(), none.reason());
-            if (split != null) {
-                split.refused(entry.getIndex(), none.reason());
-            }
+    @Override
+    public void onFailure(RuntimeException error) {
+        if (life == Life.OPENING) {
+            fail(error);
         }
-    }
-
-    /** The region has split: shows its new shape before any child can serve. */
-    private void reshaped(Led present, Entry entry, List<SplitChild> pending) {
-        RegionShape rest = present.machine.shape();
-        if (life == Life.SERVING) {
-            handle.serve(new RegionHandle.Serving(rest, present.tablet));
-            reports.serving(present);
-            for (SplitChild child : pending) {
-                if (child.getFirstOwner().equals(env.owner())) {
-                    begin(child);
-                }
-            }
-            if (children != null) {
-                children.add(pending);
-            }
-        }
-        splitCheck = new SplitCheck(env.options().splitBytes());
-        if (split != null) {
-            split.applied(entry.getIndex(), rest);
-        }
-    }
-
-    /** Opens a child here: PD has issued its first term to this process. */
-    private void begin(SplitChild child) {
-        env.assign(
-                Assign.newBuilder()
-                        .setShape(child.getShape())
-                        .setTerm(child.getFirstTerm())
-                        .setConfig(child.getConfig())
-                        .setOrigin(ChildDuties.origin(id(), child))
-                        .build());
     }
 
     // ---- ends
@@ -528,25 +315,17 @@ final class RegionPeer {
     private void stopServing() {
         handle.stop();
         env.directory().stopped(handle);
+        if (led != null) {
+            led.stop();
+        }
         proposals.resume();
         proposals.refuseQueued();
         reads.abandon();
-        if (split != null) {
-            split.fail(Failures.notLeader(id()));
-            split = null;
-        }
-        if (led != null) {
-            led.publication.end(Failures.notLeader(id()));
-        }
-    }
-
-    private void released() {
-        end();
-        reports.state(RegionState.RELEASED, "", leader.config());
     }
 
     private void fail(RuntimeException error) {
         log.error("region {} term {} has failed", id(), term(), error);
+        env.metrics().failed();
         end();
         String reason = error.getMessage() == null ? error.toString() : error.getMessage();
         reports.state(RegionState.FAILED, reason, leader.config());
@@ -557,12 +336,11 @@ final class RegionPeer {
         life = Life.ENDED;
         proposals.abandon();
         loop.ended(this);
-        env.budget().unpublished(-unpublishedBytes);
-        unpublishedBytes = 0;
-        Led last = led;
+        LedRegion last = led;
         led = null;
         if (last != null) {
-            closeLater(last.tablet);
+            last.end();
+            closeLater(last.tablet());
         }
     }
 

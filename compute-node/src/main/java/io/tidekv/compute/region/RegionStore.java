@@ -2,6 +2,7 @@ package io.tidekv.compute.region;
 
 import io.tidekv.common.Threads;
 import io.tidekv.common.error.KvError;
+import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.compute.pd.PdLink;
@@ -58,6 +59,7 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
             WalLink.Factory wal,
             TabletStore tablets,
             Supplier<StoreStats> stats,
+            Metrics metrics,
             Clock clock,
             Scheduler scheduler,
             StoreEvents events) {}
@@ -102,6 +104,7 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
                         new Budget(options),
                         new AtomicInteger(),
                         new Directory(parts.owner.getStoreId(), reporter::poke),
+                        new RegionMetrics(parts.metrics),
                         parts.events,
                         this::assign);
         for (int i = 0; i < options.loops(); i++) {

@@ -23,7 +23,7 @@ final class SplitCheck {
         grownBytes += bytes;
     }
 
-    boolean due(RegionPeer.Led led) {
+    boolean due(LedRegion led) {
         if (splitBytes == 0 || grownBytes < stepBytes) {
             return false;
         }

@@ -43,7 +43,7 @@ final class SplitJob {
 
     private final RegionEnv env;
     private final RegionPeer peer;
-    private final RegionPeer.Led led;
+    private final LedRegion led;
     private final RegionShape whole;
     private final CompletableFuture<List<RegionShape>> result;
     private List<ByteString> keys;
@@ -59,7 +59,7 @@ final class SplitJob {
     SplitJob(
             RegionEnv env,
             RegionPeer peer,
-            RegionPeer.Led led,
+            LedRegion led,
             List<ByteString> keys,
             CompletableFuture<List<RegionShape>> result) {
         this.env = env;
@@ -227,12 +227,13 @@ final class SplitJob {
         if (step != Step.COMMITTING || index != proposedIndex) {
             return;
         }
-        long pauseMs = (env.nowNanos() - pausedNanos) / 1_000_000;
+        long pauseNanos = env.nowNanos() - pausedNanos;
+        env.metrics().splitPause(pauseNanos);
         log.info(
                 "region {} has split into {} parts, writes were held for {} ms",
                 whole.getRegionId(),
                 children.size() + 1,
-                pauseMs);
+                pauseNanos / 1_000_000);
         over();
         List<CompletableFuture<RegionShape>> serving = new ArrayList<>();
         for (SplitChild child : children) {

@@ -149,6 +149,7 @@ public final class ComputeServer implements AutoCloseable {
                                         wal,
                                         tablets,
                                         new DiskStats(folder.root()),
+                                        metrics,
                                         clock,
                                         timers,
                                         endsWith(ended))));

@@ -6,6 +6,7 @@ import com.google.protobuf.ByteString;
 import io.tidekv.common.Randomness;
 import io.tidekv.common.error.KvError;
 import io.tidekv.common.error.KvException;
+import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.common.time.ThreadScheduler;
@@ -116,6 +117,7 @@ final class TestCluster implements AutoCloseable {
                                     wal.factory(registered.getOwner()),
                                     tablets,
                                     StoreStats::getDefaultInstance,
+                                    new Metrics(),
                                     clock,
                                     scheduler,
                                     new StoreEvents() {

@@ -1,0 +1,271 @@
+package io.tidekv.compute.region;
+
+import com.google.protobuf.ByteString;
+import io.tidekv.compute.region.RegionMachine.Outcome;
+import io.tidekv.compute.region.core.RegionLeader;
+import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.proto.cluster.Assign;
+import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.EntryKind;
+import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.SplitChild;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A region that has its tablet: applies what is committed, and runs what changes the region itself,
+ * one at a time: publications, a split, a hand-over. Belongs to the region's loop.
+ */
+final class LedRegion {
+    private static final Logger log = LoggerFactory.getLogger(LedRegion.class);
+
+    private final RegionEnv env;
+    private final RegionPeer peer;
+    private final RegionLeader leader;
+    private final RegionHandle handle;
+    private final Proposals proposals;
+    private final PeerReports reports;
+    private final Tablet tablet;
+    private final RegionMachine machine;
+    private final LogApplier applier;
+    private final TabletWork work;
+    private final Publication publication;
+    private final ChildDuties children;
+    private SplitCheck splitCheck;
+    private @Nullable SplitJob split;
+    private @Nullable HandOver handOver;
+    private boolean serving;
+    private long unpublishedBytes;
+
+    LedRegion(
+            RegionEnv env,
+            RegionPeer peer,
+            Proposals proposals,
+            PeerReports reports,
+            TabletOpening.Opened opened,
+            TabletWork work) {
+        this.env = env;
+        this.peer = peer;
+        this.leader = peer.leader();
+        this.handle = peer.handle();
+        this.proposals = proposals;
+        this.reports = reports;
+        this.tablet = opened.tablet();
+        this.machine = opened.machine();
+        this.work = work;
+        this.applier = new LogApplier(machine, tablet, this::outcome);
+        this.publication = new Publication(env, leader, machine, tablet, work, peer::touch);
+        this.children = new ChildDuties(env, peer, this);
+        this.splitCheck = new SplitCheck(env.options().splitBytes());
+    }
+
+    RegionLeader leader() {
+        return leader;
+    }
+
+    Tablet tablet() {
+        return tablet;
+    }
+
+    RegionMachine machine() {
+        return machine;
+    }
+
+    TabletWork work() {
+        return work;
+    }
+
+    Publication publication() {
+        return publication;
+    }
+
+    Proposals proposals() {
+        return proposals;
+    }
+
+    /** Takes requests from now on; {@code replayed} entries lie behind the record. */
+    void serve(List<Entry> replayed) {
+        replayed.forEach(this::markDirty);
+        countUnpublished();
+        serving = true;
+        handle.serve(new RegionHandle.Serving(machine.shape(), tablet));
+        handle.lease(leader.leaseStart());
+        env.directory().serving(handle);
+        reports.serving(this);
+        children.add(machine.state().pendingChildren());
+    }
+
+    /** Proposes what waits for it. */
+    void submit() {
+        if (split != null) {
+            split.submit();
+        }
+        publication.submit();
+        proposals.submit(leader, machine.shape().getVersion());
+    }
+
+    /** Applies what is committed, and acknowledges it. */
+    void applyCommitted() {
+        // What the tablet could not take yet stays before what comes, and keeps it in the window.
+        if (applier.isDone()) {
+            List<Entry> entries = leader.takeCommitted();
+            if (entries.isEmpty()) {
+                return;
+            }
+            entries.forEach(this::markDirty);
+            reports.written(entries);
+            applier.add(entries);
+        }
+        if (applier.drain()) {
+            peer.touch();
+        }
+        countUnpublished();
+        proposals.applied(tablet.applied().index(), env.nowNanos(), env.metrics());
+    }
+
+    /** Lets a split go on. */
+    void advance() {
+        SplitJob job = split;
+        if (job != null) {
+            job.advance();
+            if (job.isOver()) {
+                split = null;
+            }
+        }
+    }
+
+    void tick() {
+        publication.tick();
+        if (split != null) {
+            split.tick();
+        }
+        children.tick();
+        reports.refresh(this);
+        if (split == null && handOver == null && splitCheck.due(this)) {
+            split(machine.shape().getVersion(), List.of(), new CompletableFuture<>());
+        }
+    }
+
+    private void markDirty(Entry entry) {
+        if (entry.getKind() != EntryKind.NOOP && entry.getKind() != EntryKind.MANIFEST_COMMIT) {
+            publication.dirty(entry.getIndex());
+        }
+    }
+
+    private void countUnpublished() {
+        long now = tablet.unpublishedBytes();
+        env.budget().unpublished(now - unpublishedBytes);
+        splitCheck.grown(Math.max(0, now - unpublishedBytes));
+        unpublishedBytes = now;
+    }
+
+    private void outcome(Entry entry, Outcome outcome) {
+        if (outcome instanceof Outcome.Published published) {
+            publication.published(entry.getIndex(), published.commit());
+        } else if (outcome instanceof Outcome.HasSplit hasSplit) {
+            reshaped(entry, hasSplit.children());
+        } else if (outcome instanceof Outcome.ChildGone gone) {
+            children.remove(gone.childRegionId());
+        } else if (outcome instanceof Outcome.Refused none) {
+            log.info(
+                    "region {} entry {} is void: {}",
+                    leader.regionId(),
+                    entry.getIndex(),
+                    none.reason());
+            publication.refused(entry.getIndex(), none.reason());
+            if (split != null) {
+                split.refused(entry.getIndex(), none.reason());
+            }
+        }
+    }
+
+    /** The region has split: shows its new shape before any child can serve. */
+    private void reshaped(Entry entry, List<SplitChild> pending) {
+        if (serving) {
+            handle.serve(new RegionHandle.Serving(machine.shape(), tablet));
+            reports.serving(this);
+            for (SplitChild child : pending) {
+                if (child.getFirstOwner().equals(env.owner())) {
+                    begin(child);
+                }
+            }
+            children.add(pending);
+        }
+        splitCheck = new SplitCheck(env.options().splitBytes());
+        if (split != null) {
+            split.applied(entry.getIndex(), machine.shape());
+        }
+    }
+
+    /** Opens a child here: PD has issued its first term to this process. */
+    private void begin(SplitChild child) {
+        env.assign(
+                Assign.newBuilder()
+                        .setShape(child.getShape())
+                        .setTerm(child.getFirstTerm())
+                        .setConfig(child.getConfig())
+                        .setOrigin(ChildDuties.origin(leader.regionId(), child))
+                        .build());
+    }
+
+    /** Splits at {@code keys}; none: in the middle, if there is one. */
+    void split(long version, List<ByteString> keys, CompletableFuture<List<RegionShape>> result) {
+        RegionShape shape = machine.shape();
+        if (shape.getVersion() != version) {
+            result.completeExceptionally(handle.wrongVersion(version));
+        } else if (split != null || handOver != null) {
+            result.completeExceptionally(Failures.busy("the region is split or moved", 200));
+        } else if (!divides(shape, keys)) {
+            result.completeExceptionally(
+                    Failures.invalid("split keys must lie inside the region, in ascending order"));
+        } else {
+            SplitJob job = new SplitJob(env, peer, this, keys, result);
+            split = job;
+            job.start();
+        }
+    }
+
+    private static boolean divides(RegionShape shape, List<ByteString> keys) {
+        ByteString before = shape.getStartKey();
+        for (ByteString key : keys) {
+            if (!RegionRange.isInner(shape, key)
+                    || RegionRange.KEY_ORDER.compare(before, key) >= 0) {
+                return false;
+            }
+            before = key;
+        }
+        return true;
+    }
+
+    /** PD's order to hand the region over. Repeated orders change nothing. */
+    void handOver() {
+        if (handOver == null && split == null) {
+            handOver = new HandOver(peer, this);
+            handOver.start();
+        }
+    }
+
+    /** The hand-over has been given up: the region serves on. */
+    void handOverFailed() {
+        handOver = null;
+    }
+
+    /** Nothing is begun any more; what is committed is still applied. */
+    void stop() {
+        serving = false;
+        publication.end(Failures.notLeader(leader.regionId()));
+        if (split != null) {
+            split.fail(Failures.notLeader(leader.regionId()));
+            split = null;
+        }
+    }
+
+    /** The region is gone from here. */
+    void end() {
+        env.budget().unpublished(-unpublishedBytes);
+        unpublishedBytes = 0;
+    }
+}
