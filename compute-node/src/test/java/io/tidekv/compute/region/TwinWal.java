@@ -6,6 +6,7 @@ import io.tidekv.proto.cluster.WalNode;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
+import io.tidekv.wal.client.MemoryTail;
 import io.tidekv.wal.client.WalLink;
 import io.tidekv.wal.core.MemoryVoterStorage;
 import io.tidekv.wal.core.VoterNode;
@@ -26,6 +27,7 @@ final class TwinWal implements AutoCloseable {
     private final ExecutorService thread = Threads.pool("twin-wal", 1, 1_000_000);
     private final Set<Long> mute = ConcurrentHashMap.newKeySet();
     private final Set<Long> down = ConcurrentHashMap.newKeySet();
+    private final Map<Long, List<MemoryTail>> tails = new TreeMap<>();
     private volatile boolean loseCreates;
     private final List<TwinLink> links = new ArrayList<>();
 
@@ -67,6 +69,7 @@ final class TwinWal implements AutoCloseable {
             for (TwinLink link : links) {
                 if (link.walId == walId) {
                     thread.execute(() -> link.listener.onDisconnected(walId, "stopped"));
+                    thread.execute(() -> push(walId));
                 }
             }
         }
@@ -105,6 +108,17 @@ final class TwinWal implements AutoCloseable {
         };
     }
 
+    /** Hands followers what is new. On the thread. */
+    private void push(long walId) {
+        List<MemoryTail> here = tails.computeIfAbsent(walId, id -> new ArrayList<>());
+        if (down.contains(walId)) {
+            here.forEach(tail -> tail.end("stopped"));
+            here.clear();
+        }
+        here.removeIf(
+                tail -> !tail.push(nodes.get(walId).view(tail.regionId()), disks.get(walId)));
+    }
+
     private final class TwinLink implements WalLink {
         private final Owner owner;
         private final long walId;
@@ -133,6 +147,19 @@ final class TwinWal implements AutoCloseable {
             return true;
         }
 
+        @Override
+        public Following follow(long regionId, long fromIndex, Follower follower) {
+            MemoryTail tail =
+                    new MemoryTail(
+                            regionId, fromIndex, follower, () -> thread.execute(() -> push(walId)));
+            thread.execute(
+                    () -> {
+                        tails.computeIfAbsent(walId, id -> new ArrayList<>()).add(tail);
+                        push(walId);
+                    });
+            return tail;
+        }
+
         private void handle(List<WalRequest> requests) {
             if (down.contains(walId)) {
                 return;
@@ -146,6 +173,7 @@ final class TwinWal implements AutoCloseable {
             }
             MemoryVoterStorage disk = disks.get(walId);
             disk.syncTo(disk.position());
+            push(walId);
             if (!closed && !mute.contains(owner.getIncarnation())) {
                 listener.onResponses(walId, responses);
             }

@@ -3,6 +3,7 @@ package io.tidekv.wal.client;
 import io.grpc.ManagedChannel;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.proto.wal.Hello;
+import io.tidekv.proto.wal.TailRequest;
 import io.tidekv.proto.wal.WalGrpc;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
@@ -77,6 +78,20 @@ final class GrpcWalLink implements WalLink {
             now = stream;
         }
         return now != null && now.send(requests);
+    }
+
+    @Override
+    public Following follow(long regionId, long fromIndex, Follower follower) {
+        TailCall tail = new TailCall(follower);
+        WalGrpc.newStub(channel)
+                .tail(
+                        TailRequest.newBuilder()
+                                .setClusterId(hello.getClusterId())
+                                .setRegionId(regionId)
+                                .setFromIndex(fromIndex)
+                                .build(),
+                        tail);
+        return tail;
     }
 
     void connected(ClientStream from) {

@@ -77,6 +77,14 @@ public final class MemoryWalLink implements WalLink {
         return true;
     }
 
+    @Override
+    public Following follow(long regionId, long fromIndex, Follower follower) {
+        Runnable wake = () -> executor.execute(node::push);
+        MemoryTail tail = new MemoryTail(regionId, fromIndex, follower, wake);
+        executor.execute(() -> node.add(tail));
+        return tail;
+    }
+
     private void answer(long mine, List<WalRequest> requests) {
         List<WalResponse> responses = node.handle(owner, requests);
         synchronized (this) {

@@ -18,6 +18,7 @@ public final class MemoryWalNode {
     private final Clock clock;
     private final MemoryVoterStorage storage = new MemoryVoterStorage();
     private final List<MemoryWalLink> links = new ArrayList<>();
+    private final List<MemoryTail> tails = new ArrayList<>();
     private VoterNode voters;
     private long starts = 1;
     private boolean up = true;
@@ -43,6 +44,7 @@ public final class MemoryWalNode {
             up = false;
             broken = List.copyOf(links);
         }
+        push();
         broken.forEach(link -> link.disconnected("the node was stopped"));
     }
 
@@ -73,7 +75,23 @@ public final class MemoryWalNode {
             responses.add(voters.handle(sender, request, clock.read()));
         }
         storage.syncTo(storage.position());
+        push();
         return responses;
+    }
+
+    /** Hands the followers what is new. */
+    synchronized void push() {
+        if (up) {
+            tails.removeIf(tail -> !tail.push(voters.view(tail.regionId()), storage));
+        } else {
+            tails.forEach(tail -> tail.end("the node was stopped"));
+            tails.clear();
+        }
+    }
+
+    synchronized void add(MemoryTail tail) {
+        tails.add(tail);
+        push();
     }
 
     /** True when the node is up. */

@@ -1,5 +1,6 @@
 package io.tidekv.wal.client;
 
+import io.tidekv.proto.wal.TailResponse;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
 import java.util.List;
@@ -18,6 +19,13 @@ public interface WalLink extends AutoCloseable {
      */
     boolean send(List<WalRequest> requests);
 
+    /**
+     * Follows the committed entries of a region from {@code fromIndex} on, as the node learns that
+     * they are committed. One response comes unasked, each further one after {@link
+     * Following#next}, so a slow reader slows nobody. Ends with the connection.
+     */
+    Following follow(long regionId, long fromIndex, Follower follower);
+
     /** Ends the connection; no callbacks follow. */
     @Override
     void close();
@@ -34,6 +42,24 @@ public interface WalLink extends AutoCloseable {
         void onDisconnected(long walId, String reason);
 
         void onResponses(long walId, List<WalResponse> responses);
+    }
+
+    /** A stream of committed entries. Thread-safe. */
+    interface Following extends AutoCloseable {
+        /** Asks for the next response. */
+        void next();
+
+        /** Ends it; callbacks under way may still come. */
+        @Override
+        void close();
+    }
+
+    /** Called on the link's thread, one call at a time; must be short. */
+    interface Follower {
+        void onEntries(TailResponse response);
+
+        /** Nothing follows: the node does not know the region, or cannot be reached. */
+        void onEnd(String reason);
     }
 
     /** Makes links; the real one speaks gRPC, the twin calls voters in memory. */
