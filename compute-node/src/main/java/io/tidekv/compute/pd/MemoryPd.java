@@ -9,7 +9,9 @@ import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.ChildIds;
 import io.tidekv.proto.cluster.ClusterSettings;
 import io.tidekv.proto.cluster.Fenced;
+import io.tidekv.proto.cluster.Follow;
 import io.tidekv.proto.cluster.Move;
+import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
@@ -19,6 +21,7 @@ import io.tidekv.proto.cluster.Revoke;
 import io.tidekv.proto.cluster.SplitOrder;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.cluster.StoreReport;
+import io.tidekv.proto.cluster.Unfollow;
 import io.tidekv.proto.cluster.WalNode;
 import io.tidekv.proto.cluster.WalNodes;
 import io.tidekv.proto.region.Bootstrap;
@@ -113,17 +116,49 @@ public final class MemoryPd {
 
     /** Orders the owner to hand the region over. */
     public synchronized void move(long regionId, long targetStoreId) {
-        Region region = present(regionId);
+        move(present(regionId), targetStoreId, MoveStep.MOVE_COLD);
+    }
+
+    private void move(Region region, long targetStoreId, MoveStep step) {
         region.moveTo = targetStoreId;
         send(
                 region.owner,
                 StoreCommand.newBuilder()
                         .setMove(
                                 Move.newBuilder()
-                                        .setRegionId(regionId)
+                                        .setRegionId(region.shape.getRegionId())
                                         .setTerm(region.term)
+                                        .setStep(step)
                                         .setTargetStoreId(targetStoreId))
                         .build());
+    }
+
+    /** Has a store keep the region warm. */
+    public synchronized void follow(long regionId, long storeId) {
+        Region region = present(regionId);
+        for (Store store : stores.values()) {
+            if (store.owner.getStoreId() == storeId) {
+                Follow order =
+                        Follow.newBuilder().setShape(region.shape).setConfig(region.config).build();
+                send(store.owner, StoreCommand.newBuilder().setFollow(order).build());
+            }
+        }
+        move(region, 0, MoveStep.MOVE_PREPARE);
+    }
+
+    /** Has a store forget a region that it keeps warm. */
+    public synchronized void unfollow(long regionId, long storeId) {
+        for (Store store : stores.values()) {
+            if (store.owner.getStoreId() == storeId) {
+                Unfollow order = Unfollow.newBuilder().setRegionId(regionId).build();
+                send(store.owner, StoreCommand.newBuilder().setUnfollow(order).build());
+            }
+        }
+    }
+
+    /** Orders the owner to hand the region over to a store that keeps it warm. */
+    public synchronized void moveWarm(long regionId, long targetStoreId) {
+        move(present(regionId), targetStoreId, MoveStep.MOVE_WARM);
     }
 
     /** Orders the owner to split the region in its middle. */

@@ -3,6 +3,7 @@ package io.tidekv.compute.pd;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.proto.cluster.RegionReport;
+import io.tidekv.proto.cluster.StandbyReport;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.cluster.StoreReport;
 import io.tidekv.proto.cluster.StoreStats;
@@ -38,6 +39,9 @@ public final class StoreReporter implements AutoCloseable {
         /** All regions of the store by id, each an immutable value. */
         Map<Long, RegionReport> regions();
 
+        /** The regions that are kept warm for other stores, by id. */
+        Map<Long, StandbyReport> standbys();
+
         StoreStats stats();
 
         /** The process ends in order. */
@@ -60,6 +64,7 @@ public final class StoreReporter implements AutoCloseable {
 
     private PdLink.@Nullable ReportStream stream;
     private Map<Long, RegionReport> sent = new LinkedHashMap<>();
+    private Map<Long, StandbyReport> sentStandbys = new LinkedHashMap<>();
     private final List<CompletableFuture<Void>> asked = new ArrayList<>();
     private long askedSeq;
     private long generation;
@@ -141,7 +146,12 @@ public final class StoreReporter implements AutoCloseable {
         if (gone) {
             report.clearRegions().addAllRegions(regions.values()).setFull(true);
         }
+        Map<Long, StandbyReport> standbys = source.standbys();
+        if (report.getFull() || !standbys.equals(sentStandbys)) {
+            report.setStandbysListed(true).addAllStandbys(standbys.values());
+        }
         if (stream.send(report.build())) {
+            sentStandbys = standbys;
             seq++;
             sent = new LinkedHashMap<>(regions);
             needFull = false;

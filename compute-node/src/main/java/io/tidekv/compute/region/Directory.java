@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.tidekv.common.error.KvError;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.cluster.StandbyReport;
 import io.tidekv.proto.region.RegionShape;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -25,6 +26,7 @@ final class Directory {
     private final Runnable changed;
     private final Map<Long, RegionHandle> serving = new ConcurrentHashMap<>();
     private final Map<Long, RegionReport> reports = new ConcurrentHashMap<>();
+    private final Map<Long, StandbyReport> standbys = new ConcurrentHashMap<>();
     private final Map<Long, CompletableFuture<RegionShape>> awaited = new ConcurrentHashMap<>();
 
     /** {@code changed} is run after a change that PD should hear of at once. */
@@ -81,6 +83,26 @@ final class Directory {
         if (reports.remove(regionId) != null) {
             changed.run();
         }
+    }
+
+    /** What PD is told of a region that is kept warm here; a change of readiness at once. */
+    void standby(StandbyReport report) {
+        StandbyReport before = standbys.put(report.getRegionId(), report);
+        if (before == null
+                || before.getReady() != report.getReady()
+                || before.getHydrated() != report.getHydrated()) {
+            changed.run();
+        }
+    }
+
+    void noStandby(long regionId) {
+        if (standbys.remove(regionId) != null) {
+            changed.run();
+        }
+    }
+
+    Map<Long, StandbyReport> standbys() {
+        return new TreeMap<>(standbys);
     }
 
     Map<Long, RegionReport> reports() {

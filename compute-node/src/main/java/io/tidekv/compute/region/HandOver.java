@@ -5,9 +5,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A planned move, seen from the store that hands over: publishes while it serves, publishes the
- * little that has come since, then leaves. If the object store does not take the records the region
- * stays, and PD asks again. Belongs to the region's loop.
+ * A planned move, seen from the store that hands over. To a target that follows the log it leaves
+ * at once. Otherwise it publishes while it serves, publishes the little that has come since, then
+ * leaves; if the object store does not take the records the region stays, and PD asks again.
+ * Belongs to the region's loop.
  */
 final class HandOver {
     private static final Logger log = LoggerFactory.getLogger(HandOver.class);
@@ -20,7 +21,14 @@ final class HandOver {
         this.led = led;
     }
 
-    void start() {
+    /** {@code warm}: the target has the tablet open and follows the log. */
+    void start(boolean warm) {
+        if (warm) {
+            // A new record now would have the target open its tablet once more.
+            led.publication().hold();
+            peer.leave("moved by PD's order");
+            return;
+        }
         led.publication().request(error -> next(error, this::again));
     }
 

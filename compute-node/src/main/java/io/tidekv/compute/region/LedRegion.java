@@ -5,6 +5,7 @@ import io.tidekv.compute.region.RegionMachine.Outcome;
 import io.tidekv.compute.region.core.RegionLeader;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.cluster.Assign;
+import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.RegionShape;
@@ -89,6 +90,9 @@ final class LedRegion {
     /** Takes requests from now on; {@code replayed} entries lie behind the record. */
     void serve(List<Entry> replayed) {
         replayed.forEach(this::markDirty);
+        if (tablet.unpublishedBytes() > 0) {
+            publication.dirty(tablet.applied().index());
+        }
         countUnpublished();
         serving = true;
         handle.serve(new RegionHandle.Serving(machine.shape(), tablet));
@@ -240,11 +244,13 @@ final class LedRegion {
         return true;
     }
 
-    /** PD's order to hand the region over. Repeated orders change nothing. */
-    void handOver() {
-        if (handOver == null && split == null) {
+    /** PD's order to hand the region over, or to get ready. Repeated orders change nothing. */
+    void handOver(MoveStep step) {
+        if (step == MoveStep.MOVE_PREPARE) {
+            publication.request(error -> {});
+        } else if (handOver == null && split == null) {
             handOver = new HandOver(peer, this);
-            handOver.start();
+            handOver.start(step == MoveStep.MOVE_WARM);
         }
     }
 

@@ -1,5 +1,7 @@
 package io.tidekv.compute.region;
 
+import io.tidekv.compute.tablet.AppliedMark;
+import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.ManifestCommit;
@@ -18,7 +20,11 @@ final class LogTail {
     private long coveredIndex;
     private long coveredTerm;
     private long lastIndex;
+    private long bytes;
     private List<Entry> entries = new ArrayList<>();
+
+    /** From the first entry of a region that has no record yet. */
+    LogTail() {}
 
     LogTail(Snapshot snapshot) {
         record = snapshot.hasRecord() ? snapshot.getRecord() : null;
@@ -27,11 +33,33 @@ final class LogTail {
         lastIndex = snapshot.getIndex();
     }
 
+    /** From {@code applied} on, where a tablet stands that was opened at {@code base}. */
+    LogTail(PreparedRecord base, AppliedMark applied) {
+        record = base.ref();
+        coveredIndex = base.record().getAppliedIndex();
+        coveredTerm = base.record().getAppliedTerm();
+        lastIndex = applied.index();
+    }
+
+    private LogTail(LogTail other) {
+        record = other.record;
+        coveredIndex = other.coveredIndex;
+        coveredTerm = other.coveredTerm;
+        lastIndex = other.lastIndex;
+        bytes = other.bytes;
+        entries = new ArrayList<>(other.entries);
+    }
+
+    LogTail copy() {
+        return new LogTail(this);
+    }
+
     /** Takes the next committed entries. */
     void add(List<Entry> next) {
         for (Entry entry : next) {
             lastIndex = entry.getIndex();
             entries.add(entry);
+            bytes += entry.getData().size();
             if (entry.getKind() == EntryKind.MANIFEST_COMMIT) {
                 ManifestCommit commit = RegionMachine.manifestCommit(entry);
                 if (RegionMachine.follows(commit, record)) {
@@ -46,9 +74,11 @@ final class LogTail {
 
     private List<Entry> after(long index) {
         List<Entry> kept = new ArrayList<>();
+        bytes = 0;
         for (Entry entry : entries) {
             if (entry.getIndex() > index) {
                 kept.add(entry);
+                bytes += entry.getData().size();
             }
         }
         return kept;
@@ -71,6 +101,11 @@ final class LogTail {
     /** The last entry taken. */
     long lastIndex() {
         return lastIndex;
+    }
+
+    /** Bytes of the entries that are kept. */
+    long bytes() {
+        return bytes;
     }
 
     /** The entries to replay on top of the record, in order. */

@@ -4,14 +4,18 @@ import io.tidekv.common.InvariantViolation;
 import io.tidekv.common.Invariants;
 import io.tidekv.compute.region.core.LeaderPhase;
 import io.tidekv.compute.region.core.RegionLeader;
+import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.RegionShape;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Brings a region from a leader that has its voters to a tablet that has applied the whole log:
- * collects the committed tail, then opens the tablet on a pool. Belongs to the region's loop.
+ * collects the committed tail, then opens the tablet on a pool, or goes on with a warm one that
+ * stands on the same record. Belongs to the region's loop.
  */
 final class Opening {
     /** Told how it goes; called on the loop. */
@@ -22,7 +26,12 @@ final class Opening {
         void onDelay(String reason);
 
         void onFailure(RuntimeException error);
+
+        /** To be closed. */
+        void onUseless(WarmTablet tablet);
     }
+
+    private static final Logger log = LoggerFactory.getLogger(Opening.class);
 
     private final RegionEnv env;
     private final RegionLeader leader;
@@ -30,6 +39,7 @@ final class Opening {
     private final TabletWork pool;
     private final Listener listener;
     private final OpeningRetry retry = new OpeningRetry();
+    private @Nullable WarmTablet warm;
     private @Nullable LogTail tail;
     private boolean collected;
 
@@ -38,11 +48,13 @@ final class Opening {
             RegionLeader leader,
             RegionShape assigned,
             TabletWork pool,
+            @Nullable WarmTablet warm,
             Listener listener) {
         this.env = env;
         this.leader = leader;
         this.assigned = assigned;
         this.pool = pool;
+        this.warm = warm;
         this.listener = listener;
     }
 
@@ -57,18 +69,65 @@ final class Opening {
         if (collected || (phase != LeaderPhase.COMPLETING && phase != LeaderPhase.LEADING)) {
             return;
         }
+        WarmTablet ready = warm;
+        if (ready != null && phase == LeaderPhase.COMPLETING) {
+            // It may stand beyond what this leader knows to be committed so far.
+            return;
+        }
         LogTail so = tail;
+        if (so == null && ready != null) {
+            so = startAt(ready);
+        }
         // A voter that joins late may know a newer snapshot; the entries before it may be gone.
         if (so == null || leader.snapshot().getIndex() > leader.takenIndex()) {
-            so = new LogTail(leader.snapshot());
-            leader.rewind(leader.snapshot().getIndex());
-            tail = so;
+            so = startCold();
         }
         so.add(leader.takeCommitted());
+        ready = warm;
+        PreparedRecord base = ready == null ? null : ready.tablet().base();
+        if (base != null && !base.ref().equals(so.record())) {
+            // Another record has become the region's meanwhile.
+            so = startCold();
+            so.add(leader.takeCommitted());
+        }
         if (phase == LeaderPhase.LEADING && leader.takenIndex() == leader.commitIndex()) {
             collected = true;
             load();
         }
+    }
+
+    /** Begins behind what the warm tablet has applied; null when the log does not allow that. */
+    private @Nullable LogTail startAt(WarmTablet ready) {
+        PreparedRecord base = ready.tablet().base();
+        long applied = ready.applied().index();
+        if (base == null
+                || applied < leader.snapshot().getIndex()
+                || applied > leader.commitIndex()) {
+            return null;
+        }
+        leader.rewind(applied);
+        LogTail behind = new LogTail(base, ready.applied());
+        tail = behind;
+        return behind;
+    }
+
+    /** Begins at the voters' snapshot. */
+    private LogTail startCold() {
+        WarmTablet useless = takeWarm();
+        if (useless != null) {
+            listener.onUseless(useless);
+        }
+        LogTail whole = new LogTail(leader.snapshot());
+        leader.rewind(leader.snapshot().getIndex());
+        tail = whole;
+        return whole;
+    }
+
+    /** The tablet that was there before, if it has not been passed on; the caller closes it. */
+    @Nullable WarmTablet takeWarm() {
+        WarmTablet last = warm;
+        warm = null;
+        return last;
     }
 
     /** Tries again what has failed. */
@@ -81,9 +140,32 @@ final class Opening {
     private void load() {
         LogTail whole = Invariants.present(tail, "log");
         retry.started();
-        pool.run(
-                () -> TabletOpening.open(env.tablets(), assigned, whole, env::pause),
-                (opened, error) -> loaded(whole, opened, error));
+        WarmTablet ready = takeWarm();
+        if (ready == null) {
+            pool.run(
+                    () -> TabletOpening.open(env.tablets(), assigned, whole, env::pause),
+                    (opened, error) -> loaded(whole, opened, error));
+        } else {
+            pool.run(
+                    () -> TabletOpening.resume(ready.assigned(assigned), whole, env::pause),
+                    (opened, error) -> resumed(whole, opened, error));
+        }
+    }
+
+    /** A warm tablet that cannot go on is gone; the region is opened anew from its record. */
+    private void resumed(
+            LogTail whole,
+            TabletOpening.@Nullable Opened opened,
+            @Nullable Throwable error) {
+        env.tabletsOpen().decrementAndGet();
+        if (opened == null && !(error instanceof InvariantViolation)) {
+            log.warn("the warm tablet of region {} is of no use", leader.regionId(), error);
+            collected = false;
+            startCold();
+            collect();
+        } else {
+            loaded(whole, opened, error);
+        }
     }
 
     private void loaded(

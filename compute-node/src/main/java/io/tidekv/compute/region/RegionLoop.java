@@ -9,6 +9,7 @@ import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
+import io.tidekv.wal.client.WalLink;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -52,6 +53,8 @@ final class RegionLoop {
     private final Set<RegionPeer> touched = new LinkedHashSet<>();
     private final Set<Long> connected = new TreeSet<>();
     private final Map<Long, Aside> asides = new LinkedHashMap<>();
+    private final WalConnections connections;
+    private final Standbys standbys;
     private final Outbox outbox;
     private final SessionRenewer renewer;
     // Last term of regions that were led here, oldest first.
@@ -68,6 +71,8 @@ final class RegionLoop {
         this.env = env;
         this.index = index;
         this.loops = loops;
+        this.connections = connections;
+        this.standbys = new Standbys(env, this);
         this.outbox = new Outbox(connections::send);
         this.renewer =
                 new SessionRenewer(
@@ -150,6 +155,7 @@ final class RegionLoop {
             peer.guard(() -> peer.tick(now));
             touched.add(peer);
         }
+        standbys.tick();
         for (Map.Entry<Long, Aside> aside : List.copyOf(asides.entrySet())) {
             if (now.monotonicNanos() - aside.getValue().deadlineNanos > 0) {
                 asides.remove(aside.getKey());
@@ -199,7 +205,7 @@ final class RegionLoop {
             // Voters do not protect an owner from itself: the old leader goes first.
             present.abandon("term " + order.getTerm() + " begins here");
         }
-        RegionPeer peer = new RegionPeer(env, this, order);
+        RegionPeer peer = new RegionPeer(env, this, order, standbys.take(id));
         peers.put(id, peer);
         count = peers.size();
         opening = true;
@@ -220,6 +226,16 @@ final class RegionLoop {
                                     .setError("this term has ended on this store")
                                     .build());
         }
+    }
+
+    Standbys standbys() {
+        return standbys;
+    }
+
+    /** Follows a region's log at a node; null when there is no such node. */
+    WalLink.@Nullable Following follow(
+            long walId, long regionId, long fromIndex, WalLink.Follower follower) {
+        return connections.follow(walId, regionId, fromIndex, follower);
     }
 
     /** The region belongs to a higher term now. */
@@ -322,6 +338,7 @@ final class RegionLoop {
 
     /** Ends the regions that are left as if they had lost their term. */
     void abandonAll(String reason) {
+        execute(standbys::end);
         execute(() -> peers().forEach(peer -> peer.abandon(reason)));
     }
 

@@ -8,6 +8,7 @@ import io.tidekv.compute.region.core.LeaderRules;
 import io.tidekv.compute.region.core.RegionLeader;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.cluster.Assign;
+import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.RegionShape;
@@ -52,7 +53,8 @@ final class RegionPeer implements Opening.Listener {
     private @Nullable LedRegion led;
     private long leavingDeadlineNanos;
 
-    RegionPeer(RegionEnv env, RegionLoop loop, Assign assign) {
+    /** {@code warm} is the region's tablet as it was kept here before, or null. */
+    RegionPeer(RegionEnv env, RegionLoop loop, Assign assign, @Nullable WarmTablet warm) {
         this.env = env;
         this.loop = loop;
         this.assign = assign;
@@ -75,7 +77,7 @@ final class RegionPeer implements Opening.Listener {
         this.reads = new ConfirmedReads(shape.getRegionId(), env.options().readTimeout().toNanos());
         this.reports = new PeerReports(env, handle, assign.getTerm());
         TabletWork openers = new TabletWork(env.openers(), loop::execute);
-        this.opening = new Opening(env, leader, shape, openers, this);
+        this.opening = new Opening(env, leader, shape, openers, warm, this);
         this.work = new TabletWork(env.publishers(), loop::execute);
     }
 
@@ -177,10 +179,10 @@ final class RegionPeer implements Opening.Listener {
     }
 
     /** PD's order to hand the region over. */
-    void handOver() {
+    void handOver(MoveStep step) {
         LedRegion present = serving();
         if (present != null) {
-            present.handOver();
+            present.handOver(step);
         }
     }
 
@@ -309,6 +311,11 @@ final class RegionPeer implements Opening.Listener {
         }
     }
 
+    @Override
+    public void onUseless(WarmTablet tablet) {
+        closeLater(tablet.tablet());
+    }
+
     // ---- ends
 
     /** Withdraws what callers see, before anything else happens; refuses what has no effect yet. */
@@ -336,6 +343,10 @@ final class RegionPeer implements Opening.Listener {
         life = Life.ENDED;
         proposals.abandon();
         loop.ended(this);
+        WarmTablet unused = opening.takeWarm();
+        if (unused != null) {
+            closeLater(unused.tablet());
+        }
         LedRegion last = led;
         led = null;
         if (last != null) {

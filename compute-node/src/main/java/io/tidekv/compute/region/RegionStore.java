@@ -9,9 +9,11 @@ import io.tidekv.compute.pd.PdLink;
 import io.tidekv.compute.pd.StoreReporter;
 import io.tidekv.compute.tablet.TabletStore;
 import io.tidekv.proto.cluster.Assign;
+import io.tidekv.proto.cluster.Follow;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.SplitOrder;
+import io.tidekv.proto.cluster.StandbyReport;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.cluster.StoreStats;
 import io.tidekv.proto.region.Owner;
@@ -151,6 +153,11 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
         return env.directory().reports();
     }
 
+    /** What PD is told of each region that is kept warm here for another store, by id. */
+    public Map<Long, StandbyReport> standbys() {
+        return env.directory().standbys();
+    }
+
     /** Bytes of writes that wait for the log or are under way to it. */
     public long proposalBytes() {
         return env.budget().proposalBytes();
@@ -190,16 +197,31 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
                         id,
                         peer -> {
                             if (peer.term() == term) {
-                                peer.handOver();
+                                peer.handOver(command.getMove().getStep());
                             }
                         });
             }
             case SPLIT -> split(command.getSplit());
+            case FOLLOW -> follow(command.getFollow());
+            case UNFOLLOW -> {
+                long id = command.getUnfollow().getRegionId();
+                loopOf(id).execute(() -> loopOf(id).standbys().unfollow(id));
+            }
             case WAL_NODES -> connections.update(command.getWalNodes().getNodesList());
             case FENCED -> fenced(command.getFenced().getReason());
             case CHANGE_VOTERS, ACK, BODY_NOT_SET ->
                     log.debug("nothing to do for {}", command.getBodyCase());
         }
+    }
+
+    private void follow(Follow order) {
+        RegionLoop loop = loopOf(order.getShape().getRegionId());
+        loop.execute(
+                () -> {
+                    if (!leaving && loop.peer(order.getShape().getRegionId()) == null) {
+                        loop.standbys().follow(order);
+                    }
+                });
     }
 
     private void split(SplitOrder order) {
@@ -252,6 +274,7 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
         leaving = true;
         reporter.poke();
         for (RegionLoop loop : loops) {
+            loop.execute(() -> loop.standbys().end());
             loop.execute(() -> loop.peers().forEach(p -> p.guard(() -> p.leave("shutdown"))));
         }
         await(deadline, () -> loops.stream().allMatch(RegionLoop::isEmpty));
@@ -304,6 +327,11 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
         @Override
         public Map<Long, RegionReport> regions() {
             return env.directory().reports();
+        }
+
+        @Override
+        public Map<Long, StandbyReport> standbys() {
+            return env.directory().standbys();
         }
 
         @Override

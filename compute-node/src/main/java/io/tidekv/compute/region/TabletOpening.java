@@ -40,12 +40,20 @@ final class TabletOpening {
             state = new RegionState(served(record, assigned), record.getPendingChildrenList());
         }
         Tablet tablet = tablets.open(base, state.shape());
+        return replay(new Opened(tablet, new RegionMachine(state, ref)), tail, pause);
+    }
+
+    /** Goes on with a tablet that has been opened before; closes it when that fails. */
+    static Opened resume(WarmTablet warm, LogTail tail, Runnable pause) {
+        return replay(new Opened(warm.tablet(), warm.machine()), tail, pause);
+    }
+
+    private static Opened replay(Opened opened, LogTail tail, Runnable pause) {
         try {
-            RegionMachine machine = new RegionMachine(state, ref);
             LogApplier replay =
                     new LogApplier(
-                            machine,
-                            tablet,
+                            opened.machine,
+                            opened.tablet,
                             (entry, outcome) ->
                                     Invariants.check(
                                             !(outcome instanceof Outcome.Published),
@@ -55,9 +63,9 @@ final class TabletOpening {
             while (!replay.drain()) {
                 pause.run();
             }
-            return new Opened(tablet, machine);
+            return opened;
         } catch (RuntimeException e) {
-            tablet.close();
+            opened.tablet.close();
             throw e;
         }
     }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,6 +72,13 @@ final class WalConnections implements WalLink.Listener, AutoCloseable {
     boolean send(long walId, List<WalRequest> requests) {
         Node node = nodes.get(walId);
         return node != null && node.link.send(requests);
+    }
+
+    /** Follows a region's log at a node; null when the node is not known. */
+    WalLink.@Nullable Following follow(
+            long walId, long regionId, long fromIndex, WalLink.Follower follower) {
+        Node node = nodes.get(walId);
+        return node == null ? null : node.link.follow(regionId, fromIndex, follower);
     }
 
     @Override

@@ -19,6 +19,7 @@ import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
 import io.tidekv.proto.cluster.RegisterWalRequest;
 import io.tidekv.proto.cluster.RegisterWalResponse;
+import io.tidekv.proto.cluster.StandbyReport;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.cluster.StoreStats;
 import io.tidekv.proto.cluster.WalHeartbeatRequest;
@@ -203,6 +204,11 @@ class PdClientTest {
     }
 
     private record Source(Map<Long, RegionReport> all) implements StoreReporter.Source {
+        @Override
+        public Map<Long, StandbyReport> standbys() {
+            return Map.of();
+        }
+
         @Override
         public Map<Long, RegionReport> regions() {
             return Map.copyOf(all);
