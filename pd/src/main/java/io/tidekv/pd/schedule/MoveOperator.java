@@ -1,21 +1,34 @@
 package io.tidekv.pd.schedule;
 
 import io.tidekv.proto.cluster.Move;
+import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.cluster.StandbyReport;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.pdstate.RegionEntry;
 
 /**
- * Hands a region to another store: the source is told to release it, the next term goes to the
- * target, and the target reports that it leads.
+ * Hands a region to another store. The target first opens the region beside its owner and follows
+ * the log, as long as that takes within bounds; then the source is told to release it, the next
+ * term goes to the target, and the target reports that it leads.
  */
 final class MoveOperator extends Operator {
     private static final long REPEAT_NANOS = 500_000_000L;
+
+    /** How long the target may take to open the region; then the move goes on without. */
+    private static final long OPEN_NANOS = 10_000_000_000L;
+
+    /** The same for bringing its table files. */
+    private static final long HYDRATE_NANOS = 40_000_000_000L;
 
     private final long targetStoreId;
     private final long startTerm;
     private long sentAtNanos;
     private boolean sent;
+    private boolean prepared;
+    private boolean warm;
+    private long startedAtNanos;
+    private boolean started;
     private boolean released;
     private long releasedAtNanos;
     private long gapNanos;
@@ -51,21 +64,55 @@ final class MoveOperator extends Operator {
             released = true;
             releasedAtNanos = nowNanos;
         }
-        if (session != null
-                && state == RegionState.LEADING
-                && (!sent || nowNanos - sentAtNanos >= REPEAT_NANOS)) {
+        boolean repeat = !sent || nowNanos - sentAtNanos >= REPEAT_NANOS;
+        if (session == null || state != RegionState.LEADING) {
+            return Status.RUNNING;
+        }
+        if (!prepared && isPrepared(sessions, nowNanos)) {
+            prepared = true;
+            repeat = true;
+        }
+        if (repeat) {
             sent = true;
             sentAtNanos = nowNanos;
-            session.send(
-                    StoreCommand.newBuilder()
-                            .setMove(
-                                    Move.newBuilder()
-                                            .setRegionId(regionId)
-                                            .setTerm(region.getTerm())
-                                            .setTargetStoreId(targetStoreId))
-                            .build());
+            order(session, region);
+            StoreSession target = sessions.get(targetStoreId);
+            if (!prepared && target != null && target.standby(regionId) == null) {
+                target.send(StandbyKeeper.follow(region));
+            }
         }
         return Status.RUNNING;
+    }
+
+    /** Whether the target is as ready as it will be. */
+    private boolean isPrepared(Sessions sessions, long nowNanos) {
+        if (!started) {
+            started = true;
+            startedAtNanos = nowNanos;
+        }
+        StoreSession target = sessions.get(targetStoreId);
+        StandbyReport standby = target == null ? null : target.standby(regionId);
+        warm = standby != null && standby.getReady();
+        boolean complete = standby != null && standby.getReady() && standby.getHydrated();
+        long waited = nowNanos - startedAtNanos;
+        boolean late = waited > (deadlineNanos - startedAtNanos) / 2;
+        return complete || late || waited > (warm ? HYDRATE_NANOS : OPEN_NANOS);
+    }
+
+    private void order(StoreSession owner, RegionEntry region) {
+        MoveStep step = MoveStep.MOVE_PREPARE;
+        if (prepared) {
+            step = warm ? MoveStep.MOVE_WARM : MoveStep.MOVE_COLD;
+        }
+        owner.send(
+                StoreCommand.newBuilder()
+                        .setMove(
+                                Move.newBuilder()
+                                        .setRegionId(regionId)
+                                        .setTerm(region.getTerm())
+                                        .setTargetStoreId(targetStoreId)
+                                        .setStep(step))
+                        .build());
     }
 
     @Override

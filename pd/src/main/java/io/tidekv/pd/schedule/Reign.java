@@ -47,6 +47,7 @@ final class Reign {
     final WalWatch walWatch = new WalWatch();
     private final Takeover takeover;
     private final Balancer balancer;
+    private final StandbyKeeper standbys;
     private final Set<Long> termsPending = new HashSet<>();
     private ClusterView view;
     private boolean observing;
@@ -72,6 +73,7 @@ final class Reign {
         sessions = new Sessions(timeout, nowNanos);
         takeover = new Takeover(sessions, timeout);
         balancer = new Balancer(config);
+        standbys = new StandbyKeeper(config.standbys());
         view = stateLog.read(ClusterView::of);
         checkedAtNanos = nowNanos;
     }
@@ -179,6 +181,7 @@ final class Reign {
     /** Lets operators go on and gives away what has no owner. */
     void step(long nowNanos) {
         operators.step(view(), sessions, nowNanos);
+        standbys.orders(view, sessions, operators, nowNanos);
         if (due || nowNanos - checkedAtNanos >= FULL_CHECK_NANOS) {
             due = false;
             checkedAtNanos = nowNanos;

@@ -15,10 +15,17 @@ public record ScheduleConfig(
                         doc = "Silence after which a store's regions are given to others.")
                 Duration storeTimeout,
         @Setting(value = "60s", doc = "Time after which a move or a split is given up.")
-                Duration operatorTimeout) {
+                Duration operatorTimeout,
+        @Setting(
+                        value = "0",
+                        doc = "Warm copies of each region on other stores, for a quicker takeover.")
+                int standbys) {
     public ScheduleConfig {
         if (storeTimeout.toMillis() < 100) {
             throw new IllegalArgumentException("schedule.store-timeout: expected at least 100ms");
+        }
+        if (standbys < 0 || standbys > 2) {
+            throw new IllegalArgumentException("schedule.standbys: expected 0, 1 or 2");
         }
         if (balanceTolerance < 1) {
             throw new IllegalArgumentException("schedule.balance-tolerance: expected 1 or more");

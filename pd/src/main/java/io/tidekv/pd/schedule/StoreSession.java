@@ -2,6 +2,7 @@ package io.tidekv.pd.schedule;
 
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.cluster.StandbyReport;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.cluster.StoreReport;
 import io.tidekv.proto.cluster.StoreStats;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class StoreSession {
     final Owner owner;
     private final Map<Long, RegionReport> reports = new LinkedHashMap<>();
+    private final Map<Long, StandbyReport> standbys = new LinkedHashMap<>();
 
     /** When each region was last assigned to this process. */
     final Map<Long, Long> assignedAtNanos = new LinkedHashMap<>();
@@ -53,6 +55,10 @@ final class StoreSession {
         if (report.getFull()) {
             reports.clear();
             complete = true;
+        }
+        if (report.getStandbysListed()) {
+            standbys.clear();
+            report.getStandbysList().forEach(s -> standbys.put(s.getRegionId(), s));
         }
         report.getRegionsList().forEach(r -> reports.put(r.getShape().getRegionId(), r));
     }
@@ -94,6 +100,20 @@ final class StoreSession {
     RegionState state(RegionEntry region) {
         RegionReport report = report(region);
         return report == null ? RegionState.REGION_STATE_UNSPECIFIED : report.getState();
+    }
+
+    /** What the process says of its warm copy of the region; null when it has none. */
+    @Nullable StandbyReport standby(long regionId) {
+        return standbys.get(regionId);
+    }
+
+    boolean isWarm(long regionId) {
+        StandbyReport standby = standbys.get(regionId);
+        return standby != null && standby.getReady();
+    }
+
+    Map<Long, StandbyReport> standbys() {
+        return standbys;
     }
 
     Map<Long, RegionReport> reports() {

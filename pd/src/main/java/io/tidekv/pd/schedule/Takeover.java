@@ -165,6 +165,7 @@ final class Takeover {
             Map<Long, Integer> load,
             long nowNanos) {
         long old = region.getOwner().getStoreId();
+        long regionId = region.getShape().getRegionId();
         StoreSession best = null;
         for (StoreSession taker : takers) {
             long id = taker.owner.getStoreId();
@@ -175,12 +176,18 @@ final class Takeover {
             if (reason == Reason.FAILED && id == old && takers.size() > 1) {
                 continue;
             }
-            if (best == null
-                    || load.getOrDefault(id, 0) < load.getOrDefault(best.owner.getStoreId(), 0)) {
+            boolean lighter =
+                    best == null
+                            || load.getOrDefault(id, 0)
+                                    < load.getOrDefault(best.owner.getStoreId(), 0);
+            boolean warmer = best != null && taker.isWarm(regionId) && !best.isWarm(regionId);
+            boolean colder = best != null && !taker.isWarm(regionId) && best.isWarm(regionId);
+            if (warmer || (lighter && !colder)) {
                 best = taker;
             }
         }
-        return reason == Reason.REPLACED && comesBack(old, nowNanos) ? null : best;
+        boolean warm = best != null && best.isWarm(regionId);
+        return reason == Reason.REPLACED && !warm && comesBack(old, nowNanos) ? null : best;
     }
 
     /** The store has just been restarted: its caches are worth a moment's patience. */

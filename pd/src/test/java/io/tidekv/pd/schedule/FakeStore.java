@@ -1,8 +1,10 @@
 package io.tidekv.pd.schedule;
 
 import io.tidekv.proto.cluster.Assign;
+import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.cluster.StandbyReport;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.cluster.StoreReport;
 import io.tidekv.proto.region.Owner;
@@ -16,6 +18,8 @@ final class FakeStore implements StoreSink {
     final Owner owner;
     final List<StoreCommand> got = new ArrayList<>();
     final Map<Long, RegionReport> regions = new LinkedHashMap<>();
+    boolean follows = true;
+    final Map<Long, StandbyReport> standbys = new LinkedHashMap<>();
     RegionState opensAs = RegionState.LEADING;
     boolean obeys = true;
     boolean leaving;
@@ -37,6 +41,8 @@ final class FakeStore implements StoreSink {
                         .setFull(true)
                         .setLeaving(leaving)
                         .addAllRegions(List.copyOf(regions.values()))
+                        .setStandbysListed(true)
+                        .addAllStandbys(List.copyOf(standbys.values()))
                         .build(),
                 this,
                 () -> {});
@@ -51,7 +57,13 @@ final class FakeStore implements StoreSink {
         switch (command.getBodyCase()) {
             case ASSIGN -> open(command.getAssign());
             case REVOKE -> regions.remove(command.getRevoke().getRegionId());
-            case MOVE -> set(command.getMove().getRegionId(), RegionState.RELEASED);
+            case MOVE -> {
+                if (command.getMove().getStep() != MoveStep.MOVE_PREPARE) {
+                    set(command.getMove().getRegionId(), RegionState.RELEASED);
+                }
+            }
+            case FOLLOW -> follow(command.getFollow().getShape().getRegionId());
+            case UNFOLLOW -> standbys.remove(command.getUnfollow().getRegionId());
             default -> {}
         }
     }
@@ -60,7 +72,21 @@ final class FakeStore implements StoreSink {
         regions.computeIfPresent(regionId, (id, r) -> r.toBuilder().setState(state).build());
     }
 
+    private void follow(long regionId) {
+        if (!follows) {
+            return;
+        }
+        standbys.put(
+                regionId,
+                StandbyReport.newBuilder()
+                        .setRegionId(regionId)
+                        .setReady(true)
+                        .setHydrated(true)
+                        .build());
+    }
+
     private void open(Assign assign) {
+        standbys.remove(assign.getShape().getRegionId());
         regions.put(
                 assign.getShape().getRegionId(),
                 RegionReport.newBuilder()

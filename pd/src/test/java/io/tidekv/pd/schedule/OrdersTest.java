@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.pd.log.NotLeaderException;
+import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.pdstate.RegionEntry;
@@ -35,6 +36,9 @@ class OrdersTest {
         assertThat(a.got).anyMatch(StoreCommand::hasMove);
         assertThat(done).isNotDone();
         a.report();
+        assertThat(cluster.region(region)).as("the target is not ready yet").isEqualTo(before);
+        b.report();
+        a.report();
         RegionEntry after = cluster.region(region);
         assertThat(after.getOwner()).isEqualTo(b.owner);
         assertThat(after.getShape().getPeerId()).isNotEqualTo(before.getShape().getPeerId());
@@ -42,6 +46,17 @@ class OrdersTest {
         cluster.clock.advanceMillis(40);
         b.report();
         assertThat(done).isCompletedWithValue(40L);
+    }
+
+    @Test
+    void aTargetThatCannotPrepareGetsTheRegionAllTheSame() {
+        b.follows = false;
+        move(b);
+        cluster.pass(9_000, a, b);
+        assertThat(cluster.region(region).getOwner()).isEqualTo(a.owner);
+        cluster.pass(2_000, a, b);
+        assertThat(cluster.region(region).getOwner()).isEqualTo(b.owner);
+        assertThat(a.got).anyMatch(c -> c.hasMove() && c.getMove().getStep() == MoveStep.MOVE_COLD);
     }
 
     @Test
@@ -78,8 +93,9 @@ class OrdersTest {
 
     @Test
     void whenTheTargetDiesTheRegionGoesOnElsewhere() {
-        b.obeys = false;
         CompletableFuture<Long> done = move(b);
+        b.report();
+        b.obeys = false;
         a.report();
         assertThat(cluster.region(region).getOwner()).isEqualTo(b.owner);
         cluster.pass(2_000, a);
