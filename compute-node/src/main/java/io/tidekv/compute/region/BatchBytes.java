@@ -4,6 +4,8 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.tidekv.common.Invariants;
 import io.tidekv.proto.region.RegionShape;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +61,79 @@ final class BatchBytes {
             joined[COUNT_AT + i] = (byte) (count >>> (8 * i));
         }
         return UnsafeByteOperations.unsafeWrap(joined);
+    }
+
+    /** The part of a batch that concerns the region; null when there is none. */
+    static @Nullable ByteString within(ByteString batch, RegionShape shape) {
+        BatchBytes walk = new BatchBytes(batch);
+        ByteString.Output kept = ByteString.newOutput(batch.size());
+        int count = 0;
+        while (walk.at < batch.size()) {
+            if (walk.keep(shape, kept)) {
+                count++;
+            }
+        }
+        if (count == 0) {
+            return null;
+        }
+        byte[] header = new byte[HEADER];
+        for (int i = 0; i < 4; i++) {
+            header[COUNT_AT + i] = (byte) (count >>> (8 * i));
+        }
+        return ByteString.copyFrom(header).concat(kept.toByteString());
+    }
+
+    /** Copies the next operation if it concerns the region; a range of keys is cut to it. */
+    private boolean keep(RegionShape shape, ByteString.Output kept) {
+        int from = at;
+        int tag = batch.byteAt(at++) & 0xFF;
+        if (tag == 0x4 || tag == 0x5 || tag == 0xE) {
+            varint();
+        }
+        ByteString head = batch.substring(from, at);
+        ByteString key = bytes();
+        if (tag == 0xF || tag == 0xE) {
+            return keepRange(shape, head, key, bytes(), kept);
+        }
+        if (tag == 0x1 || tag == 0x5) {
+            bytes();
+        }
+        if (RegionRange.contains(shape, key)) {
+            write(kept, batch.substring(from, at));
+            return true;
+        }
+        return false;
+    }
+
+    private static boolean keepRange(
+            RegionShape shape, ByteString head, ByteString from, ByteString to, ByteString.Output kept) {
+        ByteString start = shape.getStartKey();
+        ByteString end = shape.getEndKey();
+        ByteString first = RegionRange.KEY_ORDER.compare(from, start) < 0 ? start : from;
+        ByteString last =
+                !end.isEmpty() && RegionRange.KEY_ORDER.compare(to, end) > 0 ? end : to;
+        if (RegionRange.KEY_ORDER.compare(first, last) >= 0) {
+            return false;
+        }
+        write(kept, head);
+        for (ByteString bound : List.of(first, last)) {
+            int length = bound.size();
+            while (length > 0x7F) {
+                kept.write((length & 0x7F) | 0x80);
+                length >>>= 7;
+            }
+            kept.write(length);
+            write(kept, bound);
+        }
+        return true;
+    }
+
+    private static void write(ByteString.Output kept, ByteString bytes) {
+        try {
+            bytes.writeTo(kept);
+        } catch (IOException e) {
+            throw new UncheckedIOException("in memory", e);
+        }
     }
 
     private static int count(ByteString batch) {

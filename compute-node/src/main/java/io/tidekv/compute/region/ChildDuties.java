@@ -8,6 +8,7 @@ import io.tidekv.proto.region.Origin;
 import io.tidekv.proto.region.SplitChild;
 import io.tidekv.proto.region.SplitOrigin;
 import io.tidekv.proto.wal.CreateRequest;
+import io.tidekv.proto.wal.ReadRequest;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
 import java.util.LinkedHashMap;
@@ -20,9 +21,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a region owes the children that are pending in its state: voter state on a majority, and
- * that PD knows them. Then the log is told to forget them. Every step can be repeated, by this
- * leader or by a later one. Belongs to the parent's loop.
+ * What a region owes the children that are pending in its state: voter state on a majority, that
+ * PD knows them, and its own log as long as they live on it. When a child has published a record of
+ * its own, which shows at its voters, the log is told to forget it. Every step can be repeated, by
+ * this leader or by a later one. Belongs to the parent's loop.
  */
 final class ChildDuties {
     private static final Logger log = LoggerFactory.getLogger(ChildDuties.class);
@@ -33,6 +35,7 @@ final class ChildDuties {
         private final SplitChild child;
         private final Set<Long> created = new TreeSet<>();
         private boolean reported;
+        private boolean published;
         private boolean proposed;
 
         Duty(SplitChild child) {
@@ -91,6 +94,7 @@ final class ChildDuties {
         retryNanos = env.nowNanos() + RETRY_NANOS;
         duties.values().forEach(this::create);
         report();
+        duties.values().forEach(this::look);
         duties.values().forEach(this::propose);
     }
 
@@ -118,6 +122,36 @@ final class ChildDuties {
     private void created(Duty duty, long walId, @Nullable WalResponse answer) {
         if (answer != null && answer.hasCreate() && peer.isAlive()) {
             duty.created.add(walId);
+            peer.guard(() -> propose(duty));
+        }
+    }
+
+    /** Asks the child's voters whether it has a record of its own by now. */
+    private void look(Duty duty) {
+        if (duty.published || !duty.reported || !duty.isCreated()) {
+            return;
+        }
+        long id = duty.child.getShape().getRegionId();
+        for (long walId : duty.child.getConfig().getWalIdsList()) {
+            WalRequest.Builder request =
+                    WalRequest.newBuilder()
+                            .setRegionId(id)
+                            .setRead(
+                                    ReadRequest.newBuilder()
+                                            .setFromIndex(1)
+                                            .setToIndex(1)
+                                            .setBytesMax(1));
+            peer.loop().sendAside(walId, request, answer -> seen(duty, answer));
+        }
+    }
+
+    private void seen(Duty duty, @Nullable WalResponse answer) {
+        boolean own =
+                answer != null
+                        && answer.hasRead()
+                        && answer.getRead().getSnapshot().getIndex() > 0;
+        if (own && peer.isAlive()) {
+            duty.published = true;
             peer.guard(() -> propose(duty));
         }
     }
@@ -156,7 +190,7 @@ final class ChildDuties {
     }
 
     private void propose(Duty duty) {
-        if (duty.proposed || !duty.reported || !duty.isCreated()) {
+        if (duty.proposed || !duty.published) {
             return;
         }
         long id = duty.child.getShape().getRegionId();

@@ -35,6 +35,7 @@ final class LedRegion {
     private final TabletWork work;
     private final Publication publication;
     private final ChildDuties children;
+    private final Birth birth;
     private SplitCheck splitCheck;
     private @Nullable SplitJob split;
     private @Nullable HandOver handOver;
@@ -60,6 +61,7 @@ final class LedRegion {
         this.applier = new LogApplier(machine, tablet, this::outcome);
         this.publication = new Publication(env, leader, machine, tablet, work, peer::touch);
         this.children = new ChildDuties(env, peer, this);
+        this.birth = new Birth(env, peer, this);
         this.splitCheck = new SplitCheck(env.options().splitBytes());
     }
 
@@ -83,6 +85,11 @@ final class LedRegion {
         return publication;
     }
 
+    /** Whether the tablet has all entries that the leader has handed out. */
+    boolean hasAppliedAll() {
+        return applier.isDone();
+    }
+
     Proposals proposals() {
         return proposals;
     }
@@ -100,6 +107,8 @@ final class LedRegion {
         env.directory().serving(handle);
         reports.serving(this);
         children.add(machine.state().pendingChildren());
+        publication.trim();
+        birth.advance();
     }
 
     /** Proposes what waits for it. */
@@ -121,6 +130,9 @@ final class LedRegion {
             }
             entries.forEach(this::markDirty);
             reports.written(entries);
+            if (split != null) {
+                split.committed(entries);
+            }
             applier.add(entries);
         }
         if (applier.drain()) {
@@ -132,6 +144,7 @@ final class LedRegion {
 
     /** Lets a split go on. */
     void advance() {
+        birth.advance();
         SplitJob job = split;
         if (job != null) {
             job.advance();
@@ -173,6 +186,9 @@ final class LedRegion {
             reshaped(entry, hasSplit.children());
         } else if (outcome instanceof Outcome.ChildGone gone) {
             children.remove(gone.childRegionId());
+            if (serving) {
+                publication.trim();
+            }
         } else if (outcome instanceof Outcome.Refused none) {
             log.info(
                     "region {} entry {} is void: {}",
@@ -191,12 +207,13 @@ final class LedRegion {
         if (serving) {
             handle.serve(new RegionHandle.Serving(machine.shape(), tablet));
             reports.serving(this);
+            // Before the children ask their voters to be opened.
+            children.add(pending);
             for (SplitChild child : pending) {
                 if (child.getFirstOwner().equals(env.owner())) {
-                    begin(child);
+                    begin(child, entry.getIndex());
                 }
             }
-            children.add(pending);
         }
         splitCheck = new SplitCheck(env.options().splitBytes());
         if (split != null) {
@@ -205,14 +222,16 @@ final class LedRegion {
     }
 
     /** Opens a child here: PD has issued its first term to this process. */
-    private void begin(SplitChild child) {
+    private void begin(SplitChild child, long index) {
+        WarmTablet warm = split == null ? null : split.take(child.getShape().getRegionId(), index);
         env.assign(
                 Assign.newBuilder()
                         .setShape(child.getShape())
                         .setTerm(child.getFirstTerm())
                         .setConfig(child.getConfig())
                         .setOrigin(ChildDuties.origin(leader.regionId(), child))
-                        .build());
+                        .build(),
+                warm);
     }
 
     /** Splits at {@code keys}; none: in the middle, if there is one. */

@@ -89,6 +89,11 @@ final class LogTail {
         return record;
     }
 
+    /** Whether the record is the first of a split's child, which its parent has made. */
+    boolean isUnborn() {
+        return record != null && coveredIndex == 0;
+    }
+
     /** What the record covers. */
     long coveredIndex() {
         return coveredIndex;

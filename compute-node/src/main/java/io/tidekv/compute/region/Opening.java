@@ -6,7 +6,9 @@ import io.tidekv.compute.region.core.LeaderPhase;
 import io.tidekv.compute.region.core.RegionLeader;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.Origin;
 import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.SplitOrigin;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,6 +36,7 @@ final class Opening {
     private static final Logger log = LoggerFactory.getLogger(Opening.class);
 
     private final RegionEnv env;
+    private final RegionLoop loop;
     private final RegionLeader leader;
     private final RegionShape assigned;
     private final TabletWork pool;
@@ -41,16 +44,20 @@ final class Opening {
     private final OpeningRetry retry = new OpeningRetry();
     private @Nullable WarmTablet warm;
     private @Nullable LogTail tail;
+    private @Nullable ParentLog parent;
+    private int parentAttempts;
     private boolean collected;
 
     Opening(
             RegionEnv env,
+            RegionLoop loop,
             RegionLeader leader,
             RegionShape assigned,
             TabletWork pool,
             @Nullable WarmTablet warm,
             Listener listener) {
         this.env = env;
+        this.loop = loop;
         this.leader = leader;
         this.assigned = assigned;
         this.pool = pool;
@@ -123,8 +130,8 @@ final class Opening {
         return whole;
     }
 
-    /** The tablet that was there before, if it has not been passed on; the caller closes it. */
-    @Nullable WarmTablet takeWarm() {
+    /** The tablet that was there before, if it has not been passed on. */
+    private @Nullable WarmTablet takeWarm() {
         WarmTablet last = warm;
         warm = null;
         return last;
@@ -132,6 +139,10 @@ final class Opening {
 
     /** Tries again what has failed. */
     void tick() {
+        ParentLog reading = parent;
+        if (reading != null) {
+            reading.tick();
+        }
         if (collected && retry.isDue(env.nowNanos())) {
             load();
         }
@@ -141,10 +152,11 @@ final class Opening {
         LogTail whole = Invariants.present(tail, "log");
         retry.started();
         WarmTablet ready = takeWarm();
-        if (ready == null) {
-            pool.run(
-                    () -> TabletOpening.open(env.tablets(), assigned, whole, env::pause),
-                    (opened, error) -> loaded(whole, opened, error));
+        Origin origin = leader.origin();
+        if (ready == null && whole.isUnborn() && origin != null && origin.hasSplit()) {
+            inherit(whole, origin.getSplit());
+        } else if (ready == null) {
+            open(whole, null);
         } else {
             pool.run(
                     () -> TabletOpening.resume(ready.assigned(assigned), whole, env::pause),
@@ -152,11 +164,44 @@ final class Opening {
         }
     }
 
+    /** The region has no record of its own yet: it also needs what its parent wrote. */
+    private void inherit(LogTail whole, SplitOrigin birth) {
+        ParentLog reading =
+                new ParentLog(
+                        env,
+                        loop,
+                        birth,
+                        (inherited, error) -> {
+                            parent = null;
+                            if (inherited == null) {
+                                loaded(whole, null, error);
+                            } else {
+                                open(whole, inherited);
+                            }
+                        });
+        parent = reading;
+        reading.start(parentAttempts++);
+    }
+
+    private void open(LogTail whole, ParentLog.@Nullable Inherited inherited) {
+        pool.run(
+                () -> TabletOpening.open(env.tablets(), assigned, whole, inherited, env::pause),
+                (opened, error) -> loaded(whole, opened, error));
+    }
+
+    /** Nothing is opened any more; what is warm and unused is the caller's to close. */
+    @Nullable WarmTablet end() {
+        ParentLog reading = parent;
+        parent = null;
+        if (reading != null) {
+            reading.close();
+        }
+        return takeWarm();
+    }
+
     /** A warm tablet that cannot go on is gone; the region is opened anew from its record. */
     private void resumed(
-            LogTail whole,
-            TabletOpening.@Nullable Opened opened,
-            @Nullable Throwable error) {
+            LogTail whole, TabletOpening.@Nullable Opened opened, @Nullable Throwable error) {
         env.tabletsOpen().decrementAndGet();
         if (opened == null && !(error instanceof InvariantViolation)) {
             log.warn("the warm tablet of region {} is of no use", leader.regionId(), error);

@@ -212,12 +212,7 @@ final class Publication {
                 "entry %s publishes a record that this leader has not proposed",
                 index);
         tablet.published(Invariants.present(record, "record"));
-        leader.moveSnapshot(
-                Snapshot.newBuilder()
-                        .setIndex(commit.getAppliedIndex())
-                        .setTerm(commit.getAppliedTerm())
-                        .setRecord(commit.getRecord())
-                        .build());
+        trim();
         log.debug(
                 "region {} is published up to {}: {}",
                 leader.regionId(),
@@ -231,6 +226,25 @@ final class Publication {
         served = new ArrayList<>();
         told.forEach(one -> one.accept(null));
         next();
+    }
+
+    /**
+     * Lets the voters drop what the current record covers, unless a child of a split may still need
+     * it: until it has published once it lives on this region's log.
+     */
+    void trim() {
+        PreparedRecord base = tablet.base();
+        if (base == null
+                || !machine.state().pendingChildren().isEmpty()
+                || base.record().getAppliedIndex() <= leader.snapshot().getIndex()) {
+            return;
+        }
+        leader.moveSnapshot(
+                Snapshot.newBuilder()
+                        .setIndex(base.record().getAppliedIndex())
+                        .setTerm(base.record().getAppliedTerm())
+                        .setRecord(base.ref())
+                        .build());
     }
 
     /** The own ManifestCommit was void, which cannot happen while nobody else publishes. */

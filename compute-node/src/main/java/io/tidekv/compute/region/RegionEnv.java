@@ -3,15 +3,18 @@ package io.tidekv.compute.region;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.compute.pd.PdLink;
+import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.compute.tablet.TabletStore;
 import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.region.Owner;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the regions of a store share.
@@ -38,11 +41,31 @@ record RegionEnv(
         Directory directory,
         RegionMetrics metrics,
         StoreEvents events,
-        Consumer<Assign> assignments) {
+        BiConsumer<Assign, @Nullable WarmTablet> assignments) {
 
-    /** Opens a region here as if PD had ordered it. Thread-safe. */
-    void assign(Assign order) {
-        assignments.accept(order);
+    /**
+     * Opens a region here as if PD had ordered it, with the tablet that is open for it already, or
+     * null. Thread-safe.
+     */
+    void assign(Assign order, @Nullable WarmTablet warm) {
+        assignments.accept(order, warm);
+    }
+
+    /** Closes a tablet that nobody uses any more, on the pool. */
+    void close(Tablet tablet) {
+        Runnable closing =
+                () -> {
+                    try {
+                        tablet.close();
+                    } finally {
+                        tabletsOpen.decrementAndGet();
+                    }
+                };
+        try {
+            openers.execute(closing);
+        } catch (RejectedExecutionException e) {
+            closing.run();
+        }
     }
 
     /** Waits for a moment, on a thread that may. */

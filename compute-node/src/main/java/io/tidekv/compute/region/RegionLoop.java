@@ -189,23 +189,30 @@ final class RegionLoop {
         return List.copyOf(peers.values());
     }
 
-    /** PD's assignment, or a child that begins here. Repeated ones change nothing. */
-    void assign(Assign order) {
+    /**
+     * PD's assignment, or a child that begins here. Repeated ones change nothing. {@code warm} is
+     * the region's tablet if it is open already; it is closed when it is not needed.
+     */
+    void assign(Assign order, @Nullable WarmTablet warm) {
         long id = order.getShape().getRegionId();
         RegionPeer present = peers.get(id);
-        if (present != null && present.term() >= order.getTerm()) {
-            return;
-        }
         Long last = ended.get(id);
-        if (last != null && last >= order.getTerm()) {
-            stillEnded(order);
+        boolean known = present != null && present.term() >= order.getTerm();
+        boolean over = last != null && last >= order.getTerm();
+        if (known || over) {
+            if (!known) {
+                stillEnded(order);
+            }
+            if (warm != null) {
+                env.close(warm.tablet());
+            }
             return;
         }
         if (present != null) {
             // Voters do not protect an owner from itself: the old leader goes first.
             present.abandon("term " + order.getTerm() + " begins here");
         }
-        RegionPeer peer = new RegionPeer(env, this, order, standbys.take(id));
+        RegionPeer peer = new RegionPeer(env, this, order, warm(id, warm));
         peers.put(id, peer);
         count = peers.size();
         opening = true;
@@ -226,6 +233,14 @@ final class RegionLoop {
                                     .setError("this term has ended on this store")
                                     .build());
         }
+    }
+
+    private @Nullable WarmTablet warm(long regionId, @Nullable WarmTablet given) {
+        WarmTablet kept = standbys.take(regionId);
+        if (given != null && kept != null) {
+            env.close(kept.tablet());
+        }
+        return given != null ? given : kept;
     }
 
     Standbys standbys() {

@@ -77,7 +77,7 @@ final class RegionPeer implements Opening.Listener {
         this.reads = new ConfirmedReads(shape.getRegionId(), env.options().readTimeout().toNanos());
         this.reports = new PeerReports(env, handle, assign.getTerm());
         TabletWork openers = new TabletWork(env.openers(), loop::execute);
-        this.opening = new Opening(env, leader, shape, openers, warm, this);
+        this.opening = new Opening(env, loop, leader, shape, openers, warm, this);
         this.work = new TabletWork(env.publishers(), loop::execute);
     }
 
@@ -343,7 +343,7 @@ final class RegionPeer implements Opening.Listener {
         life = Life.ENDED;
         proposals.abandon();
         loop.ended(this);
-        WarmTablet unused = opening.takeWarm();
+        WarmTablet unused = opening.end();
         if (unused != null) {
             closeLater(unused.tablet());
         }

@@ -33,6 +33,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -172,19 +173,21 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
         return loops.get(LoopSeq.loopOf(regionId, loops.size()));
     }
 
-    private void assign(Assign order) {
+    private void assign(Assign order, @Nullable WarmTablet warm) {
         RegionLoop loop = loopOf(order.getShape().getRegionId());
         loop.execute(
                 () -> {
                     if (!leaving) {
-                        loop.assign(order);
+                        loop.assign(order, warm);
+                    } else if (warm != null) {
+                        env.close(warm.tablet());
                     }
                 });
     }
 
     private void order(StoreCommand command) {
         switch (command.getBodyCase()) {
-            case ASSIGN -> assign(command.getAssign());
+            case ASSIGN -> assign(command.getAssign(), null);
             case REVOKE -> {
                 long id = command.getRevoke().getRegionId();
                 long term = command.getRevoke().getTerm();

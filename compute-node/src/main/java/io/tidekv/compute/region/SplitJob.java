@@ -3,14 +3,12 @@ package io.tidekv.compute.region;
 import com.google.protobuf.ByteString;
 import io.tidekv.compute.pd.PdException;
 import io.tidekv.compute.region.core.ProposalRefused;
-import io.tidekv.compute.tablet.ChildRecords;
 import io.tidekv.compute.tablet.PublishRequest;
-import io.tidekv.compute.tablet.Publisher;
 import io.tidekv.compute.tablet.SplitKeys;
 import io.tidekv.proto.cluster.AskSplitRequest;
 import io.tidekv.proto.cluster.AskSplitResponse;
 import io.tidekv.proto.cluster.ChildIds;
-import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.RegionShape;
 import io.tidekv.proto.region.Split;
@@ -24,19 +22,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One split of a region. Publishes while the region serves; then holds new writes, waits until
- * those under way are applied, flushes the little that is left, stores a first record for each
- * child and proposes the Split entry. Before that entry is proposed the split can be given up
- * without a trace; afterwards the log decides. Belongs to the region's loop.
+ * One split of a region. While the region serves, a first record of each child is stored and its
+ * tablet opened, and both follow what the region writes. Then new writes are held for as long as
+ * the Split entry takes to be committed; with it the children have all that they need. Before that
+ * entry is proposed the split can be given up without a trace; afterwards the log decides. Belongs
+ * to the region's loop.
  */
 final class SplitJob {
     private static final Logger log = LoggerFactory.getLogger(SplitJob.class);
 
+    /** What the children may lack when writes are held: fed on the loop, a few milliseconds. */
+    private static final long LAG_BYTES_MAX = 64 << 10;
+
+    /** Entries waiting for the children; a split that is slower than the writes is given up. */
+    private static final long WAITING_BYTES_MAX = 128L << 20;
+
     private enum Step {
+        ASKING,
+        /** A publication that is under way comes first, and what the tablet has not taken yet. */
+        WAITING,
         PREPARING,
-        DRAINING,
-        DRAFTING,
-        DRAFTED,
+        FEEDING,
+        PAUSED,
         COMMITTING,
         OVER
     }
@@ -47,9 +54,13 @@ final class SplitJob {
     private final RegionShape whole;
     private final CompletableFuture<List<RegionShape>> result;
     private List<ByteString> keys;
-    private Step step = Step.PREPARING;
+    private Step step = Step.ASKING;
     private List<ChildIds> ids = List.of();
-    private List<SplitChild> children = List.of();
+    private @Nullable PreparedChildren children;
+    private List<SplitChild> planned = List.of();
+    // Committed since the preparation began, for the children.
+    private List<Entry> waiting = new ArrayList<>();
+    private long waitingBytes;
     private long pausedNanos;
     private long proposedIndex;
 
@@ -72,7 +83,7 @@ final class SplitJob {
 
     void start() {
         if (!keys.isEmpty()) {
-            publish();
+            ask();
             return;
         }
         led.work()
@@ -91,22 +102,7 @@ final class SplitJob {
                                 return;
                             }
                             keys = List.of(key);
-                            publish();
-                        });
-    }
-
-    private void publish() {
-        led.publication()
-                .request(
-                        error -> {
-                            if (isOver()) {
-                                return;
-                            }
-                            if (error != null) {
-                                fail(error);
-                            } else {
-                                ask();
-                            }
+                            ask();
                         });
     }
 
@@ -132,76 +128,109 @@ final class SplitJob {
             return;
         }
         ids = response.getChildrenList();
-        pausedNanos = env.nowNanos();
-        led.proposals().pause();
+        // From here until the children publish, the log keeps what their records do not hold.
         led.publication().hold();
-        step = Step.DRAINING;
+        step = Step.WAITING;
         peer.touch();
     }
 
     /** Goes on when what it waits for has come. Called in each round of the region. */
     void advance() {
-        if (step == Step.DRAINING && led.proposals().isDrained() && led.publication().isIdle()) {
-            step = Step.DRAFTING;
+        if (step == Step.WAITING && led.publication().isIdle() && led.hasAppliedAll()) {
+            step = Step.PREPARING;
             PublishRequest request =
                     new PublishRequest(led.leader().term(), led.machine().record());
-            Publisher publisher = env.tablets().publisher();
             led.work()
                     .run(
-                            () -> {
-                                TabletRecord draft = publisher.draft(led.tablet(), request);
-                                return firstRecords(publisher, draft);
-                            },
-                            this::drafted);
+                            () -> PreparedChildren.make(env, led.tablet(), request, ids, shapes()),
+                            this::prepared);
         }
     }
 
-    /** Runs on the pool: a record for each child, in the object store. */
-    private List<SplitChild> firstRecords(Publisher publisher, TabletRecord draft) {
-        List<RegionShape> shapes = RegionMachine.divide(whole, keys);
-        List<SplitChild> stored = new ArrayList<>();
+    private List<RegionShape> shapes() {
+        List<RegionShape> divided = RegionMachine.divide(whole, keys);
+        List<RegionShape> shapes = new ArrayList<>();
         for (int i = 0; i < keys.size(); i++) {
             ChildIds id = ids.get(i);
-            RegionShape shape =
-                    shapes.get(i + 1).toBuilder()
+            shapes.add(
+                    divided.get(i + 1).toBuilder()
                             .setRegionId(id.getRegionId())
                             .setPeerId(id.getPeerId())
-                            .build();
-            TabletRecord record = ChildRecords.clip(draft, shape, id.getFirstTerm());
-            stored.add(
-                    SplitChild.newBuilder()
-                            .setShape(shape)
-                            .setFirstRecord(publisher.store(record))
-                            .setConfig(id.getConfig())
-                            .setFirstTerm(id.getFirstTerm())
-                            .setFirstOwner(env.owner())
                             .build());
         }
-        return stored;
+        return shapes;
     }
 
-    private void drafted(@Nullable List<SplitChild> stored, @Nullable Throwable error) {
+    private void prepared(@Nullable PreparedChildren made, @Nullable Throwable error) {
         if (isOver()) {
-            return;
+            if (made != null) {
+                made.close();
+            }
+        } else if (made == null) {
+            fail(error == null ? new IllegalStateException("no children") : error);
+        } else {
+            children = made;
+            planned = made.planned();
+            step = Step.FEEDING;
+            feed(made);
         }
-        if (stored == null) {
-            fail(error == null ? new IllegalStateException("no records") : error);
-            return;
-        }
-        children = stored;
-        step = Step.DRAFTED;
-        peer.touch();
     }
 
-    /** Proposes what is drafted. */
+    /** Brings the children up to the parent, on the pool until little is left. */
+    private void feed(PreparedChildren to) {
+        List<Entry> next = waiting;
+        long bytes = waitingBytes;
+        waiting = new ArrayList<>();
+        waitingBytes = 0;
+        if (bytes <= LAG_BYTES_MAX) {
+            to.feed(next);
+            led.proposals().pause();
+            pausedNanos = env.nowNanos();
+            step = Step.PAUSED;
+            peer.touch();
+            return;
+        }
+        led.work()
+                .run(
+                        () -> {
+                            to.feed(next);
+                            return to;
+                        },
+                        (fed, error) -> {
+                            if (isOver()) {
+                                to.close();
+                            } else if (fed == null) {
+                                fail(error == null ? new IllegalStateException("feed") : error);
+                                to.close();
+                            } else {
+                                feed(to);
+                            }
+                        });
+    }
+
+    /** What the region is about to apply. */
+    void committed(List<Entry> entries) {
+        PreparedChildren to = children;
+        if (to != null && (step == Step.PAUSED || step == Step.COMMITTING)) {
+            to.feed(entries);
+        } else if (step == Step.PREPARING || step == Step.FEEDING || step == Step.WAITING) {
+            waiting.addAll(entries);
+            entries.forEach(entry -> waitingBytes += entry.getData().size());
+            if (waitingBytes > WAITING_BYTES_MAX) {
+                fail(Failures.busy("the split does not keep up with the writes", 1000));
+            }
+        }
+    }
+
+    /** Proposes the entry. */
     void submit() {
-        if (step != Step.DRAFTED) {
+        if (step != Step.PAUSED) {
             return;
         }
         Split split =
                 Split.newBuilder()
                         .setParent(RegionMachine.divide(whole, keys).get(0))
-                        .addAllChildren(children)
+                        .addAllChildren(planned)
                         .build();
         try {
             proposedIndex = led.leader().propose(EntryKind.SPLIT, split.toByteString());
@@ -215,11 +244,18 @@ final class SplitJob {
 
     /** Gives up what takes too long, while that is still possible. */
     void tick() {
-        boolean pausing = step == Step.DRAINING || step == Step.DRAFTING || step == Step.DRAFTED;
         long pausedFor = env.nowNanos() - pausedNanos;
-        if (pausing && pausedFor > env.options().splitPauseMax().toNanos()) {
+        if (step == Step.PAUSED && pausedFor > env.options().splitPauseMax().toNanos()) {
             fail(Failures.busy("the split would have held writes up for too long", 1000));
         }
+    }
+
+    /** The tablet of a child that the entry at {@code index} makes; the caller closes it. */
+    @Nullable WarmTablet take(long regionId, long index) {
+        PreparedChildren from = children;
+        return from == null || step != Step.COMMITTING || index != proposedIndex
+                ? null
+                : from.take(regionId);
     }
 
     /** The own entry was applied: the region has its new shape. */
@@ -232,11 +268,11 @@ final class SplitJob {
         log.info(
                 "region {} has split into {} parts, writes were held for {} ms",
                 whole.getRegionId(),
-                children.size() + 1,
+                planned.size() + 1,
                 pauseNanos / 1_000_000);
         over();
         List<CompletableFuture<RegionShape>> serving = new ArrayList<>();
-        for (SplitChild child : children) {
+        for (SplitChild child : planned) {
             serving.add(env.directory().whenServing(child.getShape().getRegionId()));
         }
         CompletableFuture.allOf(serving.toArray(CompletableFuture[]::new))
@@ -246,7 +282,7 @@ final class SplitJob {
 
     private void served(RegionShape rest) {
         List<RegionShape> parts = new ArrayList<>();
-        for (SplitChild child : children) {
+        for (SplitChild child : planned) {
             env.directory().stopAwaiting(child.getShape().getRegionId());
             parts.add(child.getShape());
         }
@@ -271,7 +307,14 @@ final class SplitJob {
     }
 
     private void over() {
+        boolean feeding = step == Step.FEEDING;
         step = Step.OVER;
+        waiting = new ArrayList<>();
+        PreparedChildren left = children;
+        children = null;
+        if (left != null && !feeding) {
+            left.close();
+        }
         led.proposals().resume();
         led.publication().release();
         peer.touch();

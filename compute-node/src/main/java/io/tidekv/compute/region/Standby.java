@@ -192,7 +192,7 @@ final class Standby {
         opening = true;
         behind.clear();
         openers.run(
-                () -> TabletOpening.open(env.tablets(), order.getShape(), whole, env::pause),
+                () -> TabletOpening.open(env.tablets(), order.getShape(), whole, null, env::pause),
                 this::opened);
     }
 
@@ -203,7 +203,7 @@ final class Standby {
         }
         if (ended || tail == null) {
             if (opened != null) {
-                close(new WarmTablet(opened.tablet(), opened.machine()));
+                env.close(opened.tablet());
             }
             return;
         }
@@ -282,16 +282,8 @@ final class Standby {
         warm = null;
         applier = null;
         if (open != null) {
-            close(open);
+            env.close(open.tablet());
         }
     }
 
-    private void close(WarmTablet open) {
-        openers.run(
-                () -> {
-                    open.tablet().close();
-                    return id();
-                },
-                (done, error) -> env.tabletsOpen().decrementAndGet());
-    }
 }

@@ -1,5 +1,6 @@
 package io.tidekv.compute.tablet;
 
+import com.google.protobuf.ByteString;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.RegionShape;
@@ -28,6 +29,12 @@ public interface Tablet extends AutoCloseable {
      *     opened again from the current record
      */
     void apply(List<Entry> entries);
+
+    /**
+     * Applies a write batch of the region that this one is split from, before the first entry of
+     * its own log. The mark does not move. Same thread and failures as {@link #apply}.
+     */
+    void inherit(ByteString batch);
 
     /** Applies an entry (split, child published) whose effect is a new state; throws as above. */
     void applyState(AppliedMark mark, RegionState after);

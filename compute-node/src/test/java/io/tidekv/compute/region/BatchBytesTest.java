@@ -1,5 +1,6 @@
 package io.tidekv.compute.region;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
@@ -54,6 +55,38 @@ class BatchBytesTest {
                 .isEqualTo("n");
         assertThat(outside(new WriteBatchBuilder().deleteRange(Cf.LOCK, k("a"), k("c"))))
                 .isEqualTo("a");
+    }
+
+    @Test
+    void whatConcernsARegionIsCutOut() {
+        ByteString whole =
+                new WriteBatchBuilder()
+                        .put(Cf.DEFAULT, k("a"), k("1"))
+                        .put(Cf.LOCK, k("c"), new byte[300])
+                        .delete(Cf.WRITE, k("lzz"))
+                        .delete(Cf.WRITE, k("m"))
+                        .deleteRange(Cf.DEFAULT, k("a"), k("d"))
+                        .deleteRange(Cf.LOCK, k("k"), new byte[200])
+                        .deleteRange(Cf.LOCK, k("x"), k("y"))
+                        .put(Cf.DEFAULT, k("z"), k("2"))
+                        .build();
+        ByteString part =
+                new WriteBatchBuilder()
+                        .put(Cf.LOCK, k("c"), new byte[300])
+                        .delete(Cf.WRITE, k("lzz"))
+                        .deleteRange(Cf.DEFAULT, k("b"), k("d"))
+                        .build();
+        assertThat(BatchBytes.within(whole, SHAPE)).isEqualTo(part);
+        ByteString wide =
+                new WriteBatchBuilder()
+                        .deleteRange(Cf.WRITE, k("a"), "z".repeat(200).getBytes(US_ASCII))
+                        .build();
+        assertThat(BatchBytes.within(wide, SHAPE))
+                .isEqualTo(new WriteBatchBuilder().deleteRange(Cf.WRITE, k("b"), k("m")).build());
+        RegionShape all = RegionShape.getDefaultInstance();
+        assertThat(BatchBytes.within(wide, all)).isEqualTo(wide);
+        ByteString elsewhere = new WriteBatchBuilder().put(Cf.LOCK, k("n"), k("")).build();
+        assertThat(BatchBytes.within(elsewhere, SHAPE)).isNull();
     }
 
     private static String outside(WriteBatchBuilder batch) {

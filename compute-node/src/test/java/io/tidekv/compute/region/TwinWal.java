@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** WAL nodes in memory, on one thread of their own, with faults between them and the stores. */
 final class TwinWal implements AutoCloseable {
@@ -29,6 +30,9 @@ final class TwinWal implements AutoCloseable {
     private final Set<Long> down = ConcurrentHashMap.newKeySet();
     private final Map<Long, List<MemoryTail>> tails = new TreeMap<>();
     private volatile boolean loseCreates;
+    private volatile long counted;
+    private volatile Runnable fuse = () -> {};
+    private final AtomicInteger countdown = new AtomicInteger();
     private final List<TwinLink> links = new ArrayList<>();
 
     TwinWal(int count, Clock clock) {
@@ -54,6 +58,19 @@ final class TwinWal implements AutoCloseable {
             mute.add(owner.getIncarnation());
         } else {
             mute.remove(owner.getIncarnation());
+        }
+    }
+
+    /** Runs {@code then}, once, instead of sending the message after the next {@code count}. */
+    void afterMessages(Owner owner, int count, Runnable then) {
+        counted = owner.getIncarnation();
+        countdown.set(count);
+        fuse = then;
+    }
+
+    private void count(Owner owner) {
+        if (owner.getIncarnation() == counted && countdown.getAndDecrement() == 0) {
+            fuse.run();
         }
     }
 
@@ -115,8 +132,7 @@ final class TwinWal implements AutoCloseable {
             here.forEach(tail -> tail.end("stopped"));
             here.clear();
         }
-        here.removeIf(
-                tail -> !tail.push(nodes.get(walId).view(tail.regionId()), disks.get(walId)));
+        here.removeIf(tail -> !tail.push(nodes.get(walId).view(tail.regionId()), disks.get(walId)));
     }
 
     private final class TwinLink implements WalLink {
@@ -141,6 +157,7 @@ final class TwinWal implements AutoCloseable {
             if (closed || down.contains(walId)) {
                 return false;
             }
+            count(owner);
             if (!mute.contains(owner.getIncarnation())) {
                 thread.execute(() -> handle(requests));
             }

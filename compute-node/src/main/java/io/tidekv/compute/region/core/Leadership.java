@@ -79,6 +79,10 @@ final class Leadership {
         return noopIndex > 0 && commitIndex >= noopIndex;
     }
 
+    @Nullable Origin origin() {
+        return origin;
+    }
+
     void originSeen(Origin seen) {
         if (origin == null && seen.getKindCase() != Origin.KindCase.KIND_NOT_SET) {
             origin = seen;

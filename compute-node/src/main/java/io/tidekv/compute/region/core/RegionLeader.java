@@ -204,6 +204,11 @@ public final class RegionLeader {
         return leadership.voters.config();
     }
 
+    /** How the region came to be, as PD or a voter has said; null when nobody has yet. */
+    public @Nullable Origin origin() {
+        return leadership.origin();
+    }
+
     /** Everything up to here is on a majority for good. */
     public long commitIndex() {
         return leadership.commitIndex();

@@ -69,6 +69,14 @@ final class MemoryTablet implements Tablet {
     }
 
     @Override
+    public synchronized void inherit(ByteString batch) {
+        Invariants.check(applied.index() == 0, "a region that has a log of its own inherits");
+        engine.apply(batch);
+        unpublishedBytes += batch.size();
+        afterCutBytes += batch.size();
+    }
+
+    @Override
     public synchronized void applyState(AppliedMark mark, RegionState after) {
         checkNext(mark.index());
         state = after;

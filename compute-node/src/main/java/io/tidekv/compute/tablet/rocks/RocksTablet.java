@@ -1,5 +1,6 @@
 package io.tidekv.compute.tablet.rocks;
 
+import com.google.protobuf.ByteString;
 import io.tidekv.common.Invariants;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.tablet.AppliedMark;
@@ -114,6 +115,16 @@ final class RocksTablet implements Tablet {
         publication.applied(batch.length);
         written = mark;
         applied = mark;
+    }
+
+    @Override
+    public void inherit(ByteString batch) {
+        Invariants.check(applied.index() == 0, "a region that has a log of its own inherits");
+        byte[] bytes = batch.toByteArray();
+        try (WriteBatch write = new WriteBatch(bytes)) {
+            write(write);
+        }
+        publication.applied(bytes.length);
     }
 
     @Override
