@@ -9,7 +9,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description = "Measure a cluster, or what to compare it with.",
-        subcommands = {KvCommand.class, EtcdCommand.class, FsyncCommand.class})
+        subcommands = {KvCommand.class, MoveCommand.class, EtcdCommand.class, FsyncCommand.class})
 public final class BenchCommand implements Runnable {
     @Spec private @Nullable CommandSpec spec;
 

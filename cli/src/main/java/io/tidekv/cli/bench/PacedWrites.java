@@ -1,0 +1,96 @@
+package io.tidekv.cli.bench;
+
+import io.tidekv.common.Threads;
+import io.tidekv.common.time.Clock;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongFunction;
+
+/**
+ * Writes at a steady pace that does not wait for answers, and the longest time between two of them.
+ * Bounded: while {@code UNDER_WAY_MAX} writes wait for their answers no more are begun.
+ */
+final class PacedWrites implements AutoCloseable {
+    private static final int UNDER_WAY_MAX = 20_000;
+
+    private final LongFunction<CompletableFuture<Void>> write;
+    private final Clock clock;
+    private final double perSecond;
+    private final CountDownLatch stop = new CountDownLatch(1);
+    private final AtomicLong underWay = new AtomicLong();
+    private final AtomicLong done = new AtomicLong();
+    private final AtomicLong failed = new AtomicLong();
+    private final Thread thread;
+    // Guarded by this.
+    private long lastDoneNanos;
+    private long gapNanos;
+
+    /** Begins at once; {@code write} gets numbers from 0 on. */
+    PacedWrites(LongFunction<CompletableFuture<Void>> write, double perSecond, Clock clock) {
+        this.write = write;
+        this.perSecond = perSecond;
+        this.clock = clock;
+        this.lastDoneNanos = clock.monotonicNanos();
+        this.thread = Threads.start("bench-writes", this::run);
+    }
+
+    private void run() {
+        long start = clock.monotonicNanos();
+        long begun = 0;
+        try {
+            while (!stop.await(1, TimeUnit.MILLISECONDS)) {
+                long due = (long) ((clock.monotonicNanos() - start) / 1e9 * perSecond);
+                while (begun < due && underWay.get() < UNDER_WAY_MAX) {
+                    begin(begun++);
+                }
+                begun = Math.max(begun, due);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void begin(long number) {
+        underWay.incrementAndGet();
+        write.apply(number)
+                .whenComplete(
+                        (nothing, failure) -> {
+                            underWay.decrementAndGet();
+                            if (failure == null) {
+                                acknowledged();
+                            } else {
+                                failed.incrementAndGet();
+                            }
+                        });
+    }
+
+    private synchronized void acknowledged() {
+        long now = clock.monotonicNanos();
+        gapNanos = Math.max(gapNanos, now - lastDoneNanos);
+        lastDoneNanos = now;
+        done.incrementAndGet();
+    }
+
+    /** Milliseconds between two acknowledgements at most, since the call before. */
+    synchronized double takeGapMillis() {
+        long gap = Math.max(gapNanos, clock.monotonicNanos() - lastDoneNanos);
+        gapNanos = 0;
+        return gap / 1e6;
+    }
+
+    long done() {
+        return done.get();
+    }
+
+    long failed() {
+        return failed.get();
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        stop.countDown();
+        thread.join();
+    }
+}
