@@ -28,6 +28,16 @@ final class Birth {
         this.retryNanos = env.nowNanos();
     }
 
+    /** The same for a region that has never published because nobody has written to it. */
+    void begin() {
+        done = false;
+        advance();
+    }
+
+    boolean isDone() {
+        return done;
+    }
+
     /** Goes on, if there is anything left to do. */
     void advance() {
         if (done) {
@@ -48,8 +58,7 @@ final class Birth {
 
     private void propose() {
         try {
-            proposedIndex =
-                    led.leader().propose(EntryKind.WRITE, new WriteBatchBuilder(0).build());
+            proposedIndex = led.leader().propose(EntryKind.WRITE, new WriteBatchBuilder(0).build());
             peer.touch();
         } catch (ProposalRefused e) {
             // Comes again with the next round.

@@ -23,6 +23,9 @@ import org.slf4j.LoggerFactory;
 final class LedRegion {
     private static final Logger log = LoggerFactory.getLogger(LedRegion.class);
 
+    /** A standby that is to be made replays so much without further ado. */
+    private static final long PREPARED_BYTES = 1 << 20;
+
     private final RegionEnv env;
     private final RegionPeer peer;
     private final RegionLeader leader;
@@ -265,8 +268,13 @@ final class LedRegion {
 
     /** PD's order to hand the region over, or to get ready. Repeated orders change nothing. */
     void handOver(MoveStep step) {
-        if (step == MoveStep.MOVE_PREPARE) {
-            publication.request(error -> {});
+        if (step == MoveStep.MOVE_PREPARE && tablet.base() == null) {
+            birth.begin();
+        } else if (step == MoveStep.MOVE_PREPARE) {
+            // A standby opens anew at each record: a short tail of the log is less for it to do.
+            if (tablet.unpublishedBytes() > PREPARED_BYTES) {
+                publication.request(error -> {});
+            }
         } else if (handOver == null && split == null) {
             handOver = new HandOver(peer, this);
             handOver.start(step == MoveStep.MOVE_WARM);

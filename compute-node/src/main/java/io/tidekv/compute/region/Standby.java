@@ -1,6 +1,5 @@
 package io.tidekv.compute.region;
 
-import io.tidekv.common.InvariantViolation;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.proto.cluster.Follow;
 import io.tidekv.proto.cluster.StandbyReport;
@@ -25,7 +24,9 @@ final class Standby {
     private static final Logger log = LoggerFactory.getLogger(Standby.class);
     private static final long RETRY_NANOS = 1_000_000_000L;
 
-    /** Entries kept for the next opening; a log without records that grows beyond is not followed. */
+    /**
+     * Entries kept for the next opening; a log without records that grows beyond is not followed.
+     */
     private static final long KEPT_BYTES_MAX = 128L << 20;
 
     private final RegionEnv env;
@@ -42,6 +43,8 @@ final class Standby {
     private @Nullable LogApplier applier;
     // Come since an opening began, for the tablet that it will bring.
     private final Deque<Entry> behind = new ArrayDeque<>();
+    private StandbyReport reported = StandbyReport.getDefaultInstance();
+    private long reportedNanos;
     private boolean opening;
     private boolean asked;
     private boolean ended;
@@ -52,6 +55,7 @@ final class Standby {
         this.order = order;
         this.openers = new TabletWork(env.openers(), loop::execute);
         this.retryNanos = env.nowNanos();
+        this.reportedNanos = env.nowNanos() - RETRY_NANOS;
     }
 
     long id() {
@@ -68,8 +72,19 @@ final class Standby {
         if (stream == null && due) {
             connect();
         }
+        LogApplier applied = applier;
+        boolean lags = applied != null && !applied.isDone();
+        boolean news = reported.getReady() != isReady();
+        if (!lags && !news && env.nowNanos() - reportedNanos < RETRY_NANOS) {
+            return;
+        }
         progress();
         report();
+    }
+
+    private boolean isReady() {
+        LogApplier applied = applier;
+        return warm != null && applied != null && applied.isDone();
     }
 
     private void connect() {
@@ -210,9 +225,7 @@ final class Standby {
         guarded(
                 () -> {
                     if (opened == null) {
-                        throw error instanceof InvariantViolation broken
-                                ? broken
-                                : new IllegalStateException("no tablet", error);
+                        throw new IllegalStateException("its tablet cannot be opened", error);
                     }
                     drop();
                     warm = new WarmTablet(opened.tablet(), opened.machine());
@@ -240,7 +253,9 @@ final class Standby {
                     .setAppliedIndex(open.applied().index())
                     .setRecordIndex(base == null ? 0 : base.record().getAppliedIndex());
         }
-        env.directory().standby(report.build());
+        reported = report.build();
+        reportedNanos = env.nowNanos();
+        env.directory().standby(reported);
     }
 
     /**
@@ -285,5 +300,4 @@ final class Standby {
             env.close(open.tablet());
         }
     }
-
 }

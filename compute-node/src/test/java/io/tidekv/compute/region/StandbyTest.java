@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.tidekv.proto.cluster.StandbyReport;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -88,22 +89,25 @@ class StandbyTest {
 
     @Test
     void newRecordsAreAdopted() throws Exception {
+        TestCluster.Node c =
+                cluster.start("c", TestCluster.OPTIONS.withPublishing(1, Duration.ofHours(1)));
+        cluster.pd.move(id, c.id());
+        cluster.awaitLeading(id, c);
         follow();
         for (int round = 0; round < 3; round++) {
-            for (int i = 0; i < 20; i++) {
-                put(a.region(id), "k" + i, "r" + round);
-            }
             long before = b.store.standbys().get(id).getRecordIndex();
-            // Repeated, it has the owner publish.
-            cluster.pd.follow(id, b.id());
+            for (int i = 0; i < 20; i++) {
+                put(c.region(id), "k" + i, "r" + round);
+            }
             await().atMost(PATIENCE)
                     .until(() -> b.store.standbys().get(id).getRecordIndex() > before);
             awaitReady();
         }
-        put(a.region(id), "last", "one");
+        await().atMost(PATIENCE).until(() -> c.store.restingRegions() == 1);
         cluster.faults.setOutage(true);
-        a.kill();
-        cluster.pd.fail(a.id());
+        put(c.region(id), "last", "one");
+        c.kill();
+        cluster.pd.seize(id, b.id());
         cluster.awaitLeading(id, b);
         assertThat(cluster.getAnywhere("k7")).isEqualTo("r2");
         assertThat(cluster.getAnywhere("last")).isEqualTo("one");
