@@ -31,6 +31,7 @@ public final class StoreReporter implements AutoCloseable {
     public static final Duration PERIOD = Duration.ofMillis(500);
 
     private static final Duration COALESCE = Duration.ofMillis(2);
+    private static final long BUSY_SHARE = 4;
     private static final Duration SILENCE = Duration.ofSeconds(3);
     private static final Duration FULL_EVERY = Duration.ofSeconds(10);
 
@@ -67,6 +68,7 @@ public final class StoreReporter implements AutoCloseable {
     private Map<Long, StandbyReport> sentStandbys = new LinkedHashMap<>();
     private final List<CompletableFuture<Void>> asked = new ArrayList<>();
     private long askedSeq;
+    private volatile long lastNanos;
     private long generation;
     private long seq;
     private long heardNanos;
@@ -102,7 +104,9 @@ public final class StoreReporter implements AutoCloseable {
     /** Something has changed that PD should hear of now. Cheap; calls are joined. */
     public void poke() {
         if (poked.compareAndSet(false, true)) {
-            scheduler.after(COALESCE, this::report);
+            // Reports of many regions take a while: most of the time goes to other things.
+            Duration pause = Duration.ofNanos(BUSY_SHARE * lastNanos);
+            scheduler.after(pause.compareTo(COALESCE) > 0 ? pause : COALESCE, this::report);
         }
     }
 
@@ -159,6 +163,7 @@ public final class StoreReporter implements AutoCloseable {
                 fullNanos = now;
             }
         }
+        lastNanos = clock.monotonicNanos() - now;
     }
 
     private void ended(long which, String reason) {

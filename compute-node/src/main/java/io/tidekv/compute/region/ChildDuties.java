@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a region owes the children that are pending in its state: voter state on a majority, that
- * PD knows them, and its own log as long as they live on it. When a child has published a record of
+ * What a region owes the children that are pending in its state: voter state on a majority, that PD
+ * knows them, and its own log as long as they live on it. When a child has published a record of
  * its own, which shows at its voters, the log is told to forget it. Every step can be repeated, by
  * this leader or by a later one. Belongs to the parent's loop.
  */
@@ -79,6 +79,10 @@ final class ChildDuties {
             retryNanos = env.nowNanos();
             tick();
         }
+    }
+
+    boolean isEmpty() {
+        return duties.isEmpty();
     }
 
     /** The log has forgotten the child. */
@@ -147,9 +151,7 @@ final class ChildDuties {
 
     private void seen(Duty duty, @Nullable WalResponse answer) {
         boolean own =
-                answer != null
-                        && answer.hasRead()
-                        && answer.getRead().getSnapshot().getIndex() > 0;
+                answer != null && answer.hasRead() && answer.getRead().getSnapshot().getIndex() > 0;
         if (own && peer.isAlive()) {
             duty.published = true;
             peer.guard(() -> propose(duty));

@@ -59,6 +59,10 @@ final class ConfirmedReads {
         }
     }
 
+    boolean isEmpty() {
+        return waiting.isEmpty();
+    }
+
     void expire(long nowNanos) {
         while (!waiting.isEmpty() && waiting.peek().deadlineNanos - nowNanos < 0) {
             waiting.remove()

@@ -109,6 +109,11 @@ final class Directory {
         return new TreeMap<>(reports);
     }
 
+    /** Regions in a state. */
+    long count(RegionState state) {
+        return reports.values().stream().filter(report -> report.getState() == state).count();
+    }
+
     @Nullable RegionReport report(long regionId) {
         return reports.get(regionId);
     }

@@ -145,6 +145,17 @@ final class LedRegion {
         proposals.applied(tablet.applied().index(), env.nowNanos(), env.metrics());
     }
 
+    /** Whether nothing is to be done until somebody asks for it. */
+    boolean atRest() {
+        return applier.isDone()
+                && publication.atRest()
+                && split == null
+                && handOver == null
+                && children.isEmpty()
+                && birth.isDone()
+                && reports.isCurrent(this);
+    }
+
     /** Lets a split go on. */
     void advance() {
         birth.advance();

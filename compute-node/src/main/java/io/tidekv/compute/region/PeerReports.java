@@ -68,6 +68,10 @@ final class PeerReports {
         }
     }
 
+    boolean isCurrent(LedRegion led) {
+        return led.tablet().applied().index() == reportedIndex;
+    }
+
     void written(List<Entry> entries) {
         for (Entry entry : entries) {
             writtenBytes += entry.getData().size();

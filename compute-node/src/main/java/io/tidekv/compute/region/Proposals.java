@@ -47,6 +47,11 @@ final class Proposals {
         return paused;
     }
 
+    /** Whether nobody waits for anything. */
+    boolean isEmpty() {
+        return queue.isEmpty() && inFlight.isEmpty();
+    }
+
     /** Whether everything that the leader took has been applied. */
     boolean isDrained() {
         return inFlight.isEmpty();

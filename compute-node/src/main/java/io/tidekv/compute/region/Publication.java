@@ -106,6 +106,11 @@ final class Publication {
         return step == Step.IDLE;
     }
 
+    /** Whether there is nothing to publish and nobody asks for it. */
+    boolean atRest() {
+        return step == Step.IDLE && asked.isEmpty() && isClean();
+    }
+
     /** The policy: by size, by age, and earlier while the store is short of room. */
     void tick() {
         if (step != Step.IDLE || ended || isClean() || env.nowNanos() - notBeforeNanos < 0) {

@@ -51,6 +51,8 @@ final class RegionLoop {
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
     private final Map<Long, RegionPeer> peers = new LinkedHashMap<>();
     private final Set<RegionPeer> touched = new LinkedHashSet<>();
+    // Those that ticks look after. The others need nothing until they are touched.
+    private final Set<RegionPeer> awake = new LinkedHashSet<>();
     private final Set<Long> connected = new TreeSet<>();
     private final Map<Long, Aside> asides = new LinkedHashMap<>();
     private final WalConnections connections;
@@ -64,6 +66,7 @@ final class RegionLoop {
     // Some region waits for its voters: ticks come faster, for a quick takeover.
     private boolean opening;
     private volatile int count;
+    private volatile int resting;
     private volatile boolean stopping;
     private @Nullable Thread thread;
 
@@ -150,11 +153,15 @@ final class RegionLoop {
         tickedNanos = now.monotonicNanos();
         renewer.tick(now);
         opening = false;
-        for (RegionPeer peer : List.copyOf(peers.values())) {
+        for (RegionPeer peer : List.copyOf(awake)) {
             opening |= peer.isOpening();
             peer.guard(() -> peer.tick(now));
             touched.add(peer);
+            if (peer.atRest()) {
+                awake.remove(peer);
+            }
         }
+        resting = peers.size() - awake.size();
         standbys.tick();
         for (Map.Entry<Long, Aside> aside : List.copyOf(asides.entrySet())) {
             if (now.monotonicNanos() - aside.getValue().deadlineNanos > 0) {
@@ -164,9 +171,17 @@ final class RegionLoop {
         }
     }
 
-    /** The peer has something to send or to settle in this round. */
+    /** The peer has something to send or to settle in this round, and is not at rest. */
     void touch(RegionPeer peer) {
         touched.add(peer);
+        if (peer.isAlive()) {
+            awake.add(peer);
+        }
+    }
+
+    /** Regions that have had nothing to do for a while, as of the last tick. Thread-safe. */
+    int resting() {
+        return resting;
     }
 
     Outbox outbox() {
@@ -216,7 +231,7 @@ final class RegionLoop {
         peers.put(id, peer);
         count = peers.size();
         opening = true;
-        touched.add(peer);
+        touch(peer);
         peer.guard(peer::start);
     }
 
@@ -270,6 +285,7 @@ final class RegionLoop {
         peers.remove(peer.id(), peer);
         count = peers.size();
         touched.remove(peer);
+        awake.remove(peer);
         ended.put(peer.id(), peer.term());
         if (ended.size() > ENDED_MAX) {
             ended.remove(ended.keySet().iterator().next());
@@ -295,7 +311,7 @@ final class RegionLoop {
         renewer.onConnected(walId, now);
         for (RegionPeer peer : peers()) {
             peer.guard(() -> peer.leader().onConnected(walId, now));
-            touched.add(peer);
+            touch(peer);
         }
     }
 
@@ -308,7 +324,7 @@ final class RegionLoop {
         renewer.onDisconnected(walId, now);
         for (RegionPeer peer : peers()) {
             peer.guard(() -> peer.leader().onDisconnected(walId, now));
-            touched.add(peer);
+            touch(peer);
         }
         for (Map.Entry<Long, Aside> aside : List.copyOf(asides.entrySet())) {
             if (aside.getValue().walId == walId) {
@@ -332,7 +348,7 @@ final class RegionLoop {
                 RegionPeer peer = peers.get(response.getRegionId());
                 if (peer != null) {
                     peer.guard(() -> peer.leader().onResponse(walId, response, now));
-                    touched.add(peer);
+                    touch(peer);
                 }
             }
         }
@@ -342,7 +358,7 @@ final class RegionLoop {
         RegionPeer peer = peers.get(regionId);
         if (peer != null) {
             peer.guard(() -> peer.leader().onPending(walId, pendingTerm, env.clock().read()));
-            touched.add(peer);
+            touch(peer);
         }
     }
 

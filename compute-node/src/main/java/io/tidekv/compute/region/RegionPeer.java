@@ -28,6 +28,9 @@ final class RegionPeer implements Opening.Listener {
     private static final Logger log = LoggerFactory.getLogger(RegionPeer.class);
     private static final long LEAVING_GRACE_MS = 500;
 
+    /** Ticks without anything to do after which a region rests. */
+    private static final int QUIET_TICKS = 10;
+
     private enum Life {
         OPENING,
         SERVING,
@@ -52,6 +55,7 @@ final class RegionPeer implements Opening.Listener {
     private Life life = Life.OPENING;
     private @Nullable LedRegion led;
     private long leavingDeadlineNanos;
+    private int quietTicks;
 
     /** {@code warm} is the region's tablet as it was kept here before, or null. */
     RegionPeer(RegionEnv env, RegionLoop loop, Assign assign, @Nullable WarmTablet warm) {
@@ -161,10 +165,20 @@ final class RegionPeer implements Opening.Listener {
     }
 
     void read(long version, CompletableFuture<KvSnapshot> result) {
-        if (life == Life.SERVING) {
-            reads.add(leader, version, env.clock().read(), result);
-        } else {
+        RegionHandle.Serving shown = handle.serving();
+        if (life != Life.SERVING || shown == null) {
             result.completeExceptionally(Failures.notLeader(id()));
+            return;
+        }
+        Clock.Reading now = env.clock().read();
+        if (shown.shape().getVersion() == version && leader.leaseValid(now)) {
+            // The region was at rest: its lease went on, only nobody had looked at it.
+            KvSnapshot snapshot = shown.tablet().snapshot(shown.shape());
+            if (!result.complete(snapshot)) {
+                snapshot.close();
+            }
+        } else {
+            reads.add(leader, version, now, result);
         }
     }
 
@@ -256,6 +270,19 @@ final class RegionPeer implements Opening.Listener {
             end();
             reports.state(RegionState.RELEASED, "", leader.config());
         }
+    }
+
+    /** Whether ticks and rounds have found nothing to do for a while. */
+    boolean atRest() {
+        LedRegion present = serving();
+        boolean quiet =
+                present != null
+                        && proposals.isEmpty()
+                        && reads.isEmpty()
+                        && leader.atRest()
+                        && present.atRest();
+        quietTicks = quiet ? quietTicks + 1 : 0;
+        return quietTicks >= QUIET_TICKS;
     }
 
     /** Timers. */

@@ -159,6 +159,11 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
         return env.directory().standbys();
     }
 
+    /** Regions that have had nothing to do for a while: they cost nothing until they are used. */
+    public int restingRegions() {
+        return loops.stream().mapToInt(RegionLoop::resting).sum();
+    }
+
     /** Bytes of writes that wait for the log or are under way to it. */
     public long proposalBytes() {
         return env.budget().proposalBytes();
@@ -339,11 +344,9 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
 
         @Override
         public StoreStats stats() {
-            long serving =
-                    env.directory().reports().values().stream()
-                            .filter(report -> report.getState() == RegionState.LEADING)
-                            .count();
-            return parts.stats.get().toBuilder().setRegionCount(serving).build();
+            return parts.stats.get().toBuilder()
+                    .setRegionCount(env.directory().count(RegionState.LEADING))
+                    .build();
         }
 
         @Override

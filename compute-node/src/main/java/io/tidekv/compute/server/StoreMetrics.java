@@ -13,6 +13,10 @@ final class StoreMetrics {
                 "Regions that this store leads.",
                 () -> regions.regions().size());
         metrics.gauge(
+                "tidekv_region_resting",
+                "Regions without anything to do: they cost no time until they are used.",
+                regions::restingRegions);
+        metrics.gauge(
                 "tidekv_region_proposal_bytes",
                 "Writes that wait for the log or are under way to it.",
                 regions::proposalBytes);

@@ -170,4 +170,26 @@ class RegionStoreTest {
         cluster.awaitLeading(id, node);
         return node.region(id);
     }
+
+    @Test
+    void anIdleRegionRestsUntilItIsUsed() throws Exception {
+        TestCluster.Node node =
+                cluster.start("a", TestCluster.OPTIONS.withPublishing(1, Duration.ofMillis(10)));
+        long id = cluster.onlyRegion();
+        cluster.awaitLeading(id, node);
+        put(node.region(id), "k", "v");
+        await().atMost(PATIENCE).until(() -> node.store.restingRegions() == 1);
+        assertThat(get(node.region(id), "k")).isEqualTo("v");
+        put(node.region(id), "k", "w");
+        await().atMost(PATIENCE).until(() -> node.store.restingRegions() == 1);
+        // Its leases go on without it, and a node that comes back wakes it.
+        cluster.wal.stop(2);
+        cluster.wal.restart(2);
+        cluster.wal.stop(1);
+        assertThat(get(node.region(id), "k")).isEqualTo("w");
+        put(node.region(id), "k", "x");
+        cluster.wal.restart(1);
+        await().atMost(PATIENCE).until(() -> node.store.restingRegions() == 1);
+        assertThat(get(node.region(id), "k")).isEqualTo("x");
+    }
 }

@@ -253,6 +253,18 @@ public final class RegionLeader {
         leadership.feed.seek(index);
     }
 
+    /**
+     * Whether nothing is under way or to be repeated: until somebody proposes, asks, connects,
+     * disconnects or answers, neither ticks nor pumps would do anything. Leases are renewed by the
+     * session meanwhile.
+     */
+    public boolean atRest() {
+        return state.phase() == LeaderPhase.LEADING
+                && leadership.committedAll()
+                && leadership.feed.takenIndex() == leadership.commitIndex()
+                && leadership.replicator.atRest();
+    }
+
     /** A ManifestCommit was applied: voters may trim up to it. An older one is ignored. */
     public void moveSnapshot(Snapshot snapshot) {
         Invariants.check(

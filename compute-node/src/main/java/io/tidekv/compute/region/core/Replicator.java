@@ -152,6 +152,30 @@ final class Replicator {
         voter.snapshotSent = voter.snapshotAcked;
     }
 
+    /** Whether every connected voter has all there is, and knows all there is to know. */
+    boolean atRest() {
+        int connected = 0;
+        for (VoterProgress voter : leadership.voters.members()) {
+            if (!voter.connected) {
+                continue;
+            }
+            boolean settled =
+                    voter.mode == VoterProgress.Mode.REPLICATE
+                            && !voter.distrusted
+                            && !voter.nudge
+                            && voter.idle()
+                            && voter.match == leadership.window().lastIndex()
+                            && voter.commitSent == leadership.commitIndex()
+                            && voter.snapshotSent >= leadership.snapshot().getIndex()
+                            && leadership.sessions.current(voter.walId, voter.session);
+            if (!settled) {
+                return false;
+            }
+            connected++;
+        }
+        return connected > leadership.voters.members().size() / 2;
+    }
+
     /** Marks the voters that should hear from us although there is nothing to append. */
     void nudge() {
         Snapshot snapshot = leadership.snapshot();
