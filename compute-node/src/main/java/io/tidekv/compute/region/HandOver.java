@@ -24,9 +24,13 @@ final class HandOver {
     /** {@code warm}: the target has the tablet open and follows the log. */
     void start(boolean warm) {
         if (warm) {
-            // A new record now would have the target open its tablet once more.
-            led.publication().hold();
-            peer.leave("moved by PD's order");
+            // A new record has the target open its tablet once more: not in the gap.
+            if (led.publication().isIdle()) {
+                led.publication().hold();
+                peer.leave("moved by PD's order");
+            } else {
+                led.handOverFailed();
+            }
             return;
         }
         led.publication().request(error -> next(error, this::again));

@@ -35,7 +35,13 @@ class StandbyTest {
     }
 
     private void follow() {
-        cluster.pd.follow(id, b.id());
+        // As PD does it, until the report shows its effect.
+        await().atMost(PATIENCE)
+                .until(
+                        () -> {
+                            cluster.pd.follow(id, b.id());
+                            return b.store.standbys().containsKey(id);
+                        });
         awaitReady();
     }
 
@@ -124,8 +130,7 @@ class StandbyTest {
         put(a.region(id), "end", "v");
         long before = b.store.standbys().get(id).getAppliedIndex();
         put(a.region(id), "behind", "v");
-        await().atMost(PATIENCE)
-                .until(() -> b.store.standbys().get(id).getAppliedIndex() > before);
+        await().atMost(PATIENCE).until(() -> b.store.standbys().get(id).getAppliedIndex() > before);
         cluster.faults.setOutage(true);
         a.kill();
         cluster.pd.fail(a.id());
