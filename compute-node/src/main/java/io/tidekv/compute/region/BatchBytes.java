@@ -106,12 +106,15 @@ final class BatchBytes {
     }
 
     private static boolean keepRange(
-            RegionShape shape, ByteString head, ByteString from, ByteString to, ByteString.Output kept) {
+            RegionShape shape,
+            ByteString head,
+            ByteString from,
+            ByteString to,
+            ByteString.Output kept) {
         ByteString start = shape.getStartKey();
         ByteString end = shape.getEndKey();
         ByteString first = RegionRange.KEY_ORDER.compare(from, start) < 0 ? start : from;
-        ByteString last =
-                !end.isEmpty() && RegionRange.KEY_ORDER.compare(to, end) > 0 ? end : to;
+        ByteString last = !end.isEmpty() && RegionRange.KEY_ORDER.compare(to, end) > 0 ? end : to;
         if (RegionRange.KEY_ORDER.compare(first, last) >= 0) {
             return false;
         }
@@ -136,7 +139,21 @@ final class BatchBytes {
         }
     }
 
-    private static int count(ByteString batch) {
+    /** The first key that a batch names; null when it is empty. */
+    static @Nullable ByteString firstKey(ByteString batch) {
+        if (batch.size() <= HEADER) {
+            return null;
+        }
+        BatchBytes walk = new BatchBytes(batch);
+        int tag = batch.byteAt(walk.at++) & 0xFF;
+        if (tag == 0x4 || tag == 0x5 || tag == 0xE) {
+            walk.varint();
+        }
+        return walk.bytes();
+    }
+
+    /** How many operations a batch says that it has. */
+    static int count(ByteString batch) {
         int count = 0;
         for (int i = 0; i < 4; i++) {
             count |= (batch.byteAt(COUNT_AT + i) & 0xFF) << (8 * i);

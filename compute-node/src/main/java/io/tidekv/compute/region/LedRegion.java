@@ -40,6 +40,7 @@ final class LedRegion {
     private final ChildDuties children;
     private final Birth birth;
     private SplitCheck splitCheck;
+    private WriteLoad load;
     private @Nullable SplitJob split;
     private @Nullable HandOver handOver;
     private boolean serving;
@@ -66,6 +67,7 @@ final class LedRegion {
         this.children = new ChildDuties(env, peer, this);
         this.birth = new Birth(env, peer, this);
         this.splitCheck = new SplitCheck(env.options().splitBytes());
+        this.load = new WriteLoad(env.options().splitWrites(), env.nowNanos());
     }
 
     RegionLeader leader() {
@@ -133,6 +135,7 @@ final class LedRegion {
             }
             entries.forEach(this::markDirty);
             reports.written(entries);
+            load.written(entries);
             if (split != null) {
                 split.committed(entries);
             }
@@ -175,7 +178,15 @@ final class LedRegion {
         }
         children.tick();
         reports.refresh(this);
-        if (split == null && handOver == null && splitCheck.due(this)) {
+        boolean busy = load.isTooHigh(env.nowNanos());
+        if (split != null || handOver != null) {
+            return;
+        }
+        ByteString key = busy ? load.takeKey(machine.shape()) : null;
+        if (key != null) {
+            log.info("region {} is split for its load of writes", leader.regionId());
+            split(machine.shape().getVersion(), List.of(key), new CompletableFuture<>());
+        } else if (splitCheck.due(this)) {
             split(machine.shape().getVersion(), List.of(), new CompletableFuture<>());
         }
     }
@@ -230,6 +241,7 @@ final class LedRegion {
             }
         }
         splitCheck = new SplitCheck(env.options().splitBytes());
+        load = new WriteLoad(env.options().splitWrites(), env.nowNanos());
         if (split != null) {
             split.applied(entry.getIndex(), machine.shape());
         }

@@ -18,6 +18,7 @@ import java.time.Duration;
  * @param publishBytes a region with so much unpublished is published
  * @param publishAge a region with anything unpublished for so long is published
  * @param splitBytes a region of this size is split; 0: never
+ * @param splitWrites a region with so many written keys per second, for 10 s, is split; 0: never
  * @param splitPauseMax how long a split may hold writes up before it is given up
  * @param proposalTimeout after this the fate of a write is declared unknown
  * @param readTimeout for a quorum to confirm a read without a lease
@@ -36,6 +37,7 @@ public record StoreOptions(
         long publishBytes,
         Duration publishAge,
         long splitBytes,
+        long splitWrites,
         Duration splitPauseMax,
         Duration proposalTimeout,
         Duration readTimeout,
@@ -56,6 +58,7 @@ public record StoreOptions(
                 32L << 20,
                 Duration.ofSeconds(60),
                 96L << 20,
+                0,
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(3),
@@ -77,6 +80,7 @@ public record StoreOptions(
                 bytes,
                 age,
                 splitBytes,
+                splitWrites,
                 splitPauseMax,
                 proposalTimeout,
                 readTimeout,
@@ -98,6 +102,7 @@ public record StoreOptions(
                 publishBytes,
                 publishAge,
                 bytes,
+                splitWrites,
                 splitPauseMax,
                 proposalTimeout,
                 readTimeout,
@@ -119,6 +124,29 @@ public record StoreOptions(
                 publishBytes,
                 publishAge,
                 splitBytes,
+                splitWrites,
+                splitPauseMax,
+                proposalTimeout,
+                readTimeout,
+                shutdown);
+    }
+
+    /** The same with another load of writes at which regions are split. */
+    public StoreOptions withSplitWrites(long perSecond) {
+        return new StoreOptions(
+                loops,
+                openers,
+                publishers,
+                leader,
+                regionProposalBytes,
+                storeProposalBytes,
+                entryBytesMax,
+                joinBytes,
+                unpublishedBytesMax,
+                publishBytes,
+                publishAge,
+                splitBytes,
+                perSecond,
                 splitPauseMax,
                 proposalTimeout,
                 readTimeout,

@@ -78,7 +78,20 @@ public record ComputeConfig(
     /** Sizes of regions. */
     public record Coprocessor(
             @Setting(value = "96MB", doc = "A region that has grown to this is split. 0B: never.")
-                    DataSize regionSplitSize) {}
+                    DataSize regionSplitSize,
+            @Setting(
+                            value = "20000",
+                            doc =
+                                    "A region with so many written keys per second, for 10 s, is"
+                                            + " split, so that others can take a part. 0: never.")
+                    long regionSplitWrites) {
+        public Coprocessor {
+            if (regionSplitWrites < 0) {
+                throw new IllegalArgumentException(
+                        "coprocessor.region-split-writes: expected 0 or more");
+            }
+        }
+    }
 
     /** Driving and publishing. */
     public record Region(

@@ -38,6 +38,7 @@ final class Options {
                 region.publishSize().bytes(),
                 region.publishInterval(),
                 config.coprocessor().regionSplitSize().bytes(),
+                config.coprocessor().regionSplitWrites(),
                 base.splitPauseMax(),
                 region.proposalTimeout(),
                 base.readTimeout(),

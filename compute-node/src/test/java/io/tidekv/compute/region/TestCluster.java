@@ -78,6 +78,7 @@ final class TestCluster implements AutoCloseable {
                 Long.MAX_VALUE,
                 Duration.ofHours(1),
                 0,
+                0,
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(3),
                 Duration.ofSeconds(2),
