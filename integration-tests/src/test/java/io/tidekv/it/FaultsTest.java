@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -37,15 +38,19 @@ import org.tikv.shade.com.google.protobuf.ByteString;
 /**
  * A loaded cluster of real processes is hurt in one way after the other, and every acknowledged row
  * is read back after each. The size is {@code -Dit.megabytes} (default small; 2048 before a
- * release), the pause {@code -Dit.pause.seconds}.
+ * release), the pause {@code -Dit.pause.seconds}, the object store's outage {@code
+ * -Dit.outage.seconds}. The object store is a MinIO where there is one, else a folder.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class FaultsTest {
     private static final long ROWS = Long.getLong("it.megabytes", 24) * (1 << 20) / Rows.BYTES;
     private static final long PAUSE_SECONDS = Long.getLong("it.pause.seconds", 5);
+    private static final long OUTAGE_SECONDS = Long.getLong("it.outage.seconds", 10);
+    private static final long OUTAGE_ROWS = 40L * (1 << 20) / Rows.BYTES;
     private static final long EXTRA = 1L << 40;
 
     @TempDir static Path folder;
+    private static Minio minio;
     private static Playground playground;
     private static TiSession session;
     private static RawKVClient client;
@@ -53,8 +58,17 @@ class FaultsTest {
     private static long nextExtra = EXTRA;
 
     @BeforeAll
-    static void start() {
-        playground = Playground.start(folder.resolve("cluster"), "--api-version", "1ttl");
+    static void start() throws IOException {
+        Path binary = Minio.binary();
+        String store = "file:" + folder.resolve("objects");
+        if (binary != null) {
+            minio = Minio.start(binary, Files.createDirectory(folder.resolve("minio")));
+            store = minio.uri();
+        }
+        report("object store: %s", minio == null ? store : "MinIO");
+        playground =
+                Playground.start(
+                        folder.resolve("cluster"), "--api-version", "1ttl", "--object-store", store);
         connect();
     }
 
@@ -62,6 +76,9 @@ class FaultsTest {
     static void stop() throws Exception {
         session.close();
         playground.close();
+        if (minio != null) {
+            minio.close();
+        }
     }
 
     @Test
@@ -188,6 +205,47 @@ class FaultsTest {
 
     @Test
     @Order(6)
+    void theObjectStoreHangs() throws Exception {
+        if (minio == null) {
+            String message = "SKIPPED: no outage of the object store without minio on the PATH";
+            System.err.println(message);
+            Assumptions.abort(message);
+        }
+        long begin = System.nanoTime();
+        long objects;
+        try (Writer writer = new Writer(client, rows, takeExtra())) {
+            awaitWrites(writer, 20);
+            minio.suspend();
+            objects = minio.objects();
+            writer.takeLongestGapMillis();
+            long first = takeExtra();
+            new RowLoad(rows, client).write(first, first + OUTAGE_ROWS);
+            new RowLoad(rows, client).verify(first, first + OUTAGE_ROWS);
+            verifyAll();
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(OUTAGE_SECONDS + 300))
+                    .until(() -> System.nanoTime() - begin > OUTAGE_SECONDS * 1_000_000_000L);
+            awaitWrites(writer, 20);
+            report(
+                    "object store stopped for %d s, %d MB written meanwhile: longest gap %d ms",
+                    (System.nanoTime() - begin) / 1_000_000_000L,
+                    OUTAGE_ROWS * Rows.BYTES >> 20,
+                    writer.takeLongestGapMillis());
+            minio.resume();
+            writer.close();
+            verify(writer);
+            new RowLoad(rows, client).verify(first, first + OUTAGE_ROWS);
+        } finally {
+            minio.resume();
+        }
+        Awaitility.await("uploads catch up")
+                .atMost(Duration.ofSeconds(120))
+                .until(() -> minio.objects() > objects);
+        verifyAll();
+    }
+
+    @Test
+    @Order(7)
     void everythingStopsAndStartsAgain() throws Exception {
         session.close();
         playground = playground.restart();
@@ -206,7 +264,7 @@ class FaultsTest {
     }
 
     private static void verifyAll() throws Exception {
-        new RowLoad(rows, client).verify(ROWS);
+        new RowLoad(rows, client).verify(0, ROWS);
     }
 
     private static void verify(Writer writer) {
