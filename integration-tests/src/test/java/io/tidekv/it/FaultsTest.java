@@ -68,7 +68,11 @@ class FaultsTest {
         report("object store: %s", minio == null ? store : "MinIO");
         playground =
                 Playground.start(
-                        folder.resolve("cluster"), "--api-version", "1ttl", "--object-store", store);
+                        folder.resolve("cluster"),
+                        "--api-version",
+                        "1ttl",
+                        "--object-store",
+                        store);
         connect();
     }
 
