@@ -5,6 +5,7 @@ import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.tidekv.common.Invariants;
 import io.tidekv.proto.wal.Hello;
+import io.tidekv.proto.wal.WalGrpc;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalRequests;
 import io.tidekv.proto.wal.WalResponses;
@@ -31,6 +32,8 @@ final class ClientStream implements ClientResponseObserver<WalRequests, WalRespo
     private boolean writing;
     private boolean ready;
     private boolean over;
+    private boolean started;
+    private @Nullable String cancelled;
 
     ClientStream(GrpcWalLink link, long bytesMax) {
         this.link = link;
@@ -47,8 +50,18 @@ final class ClientStream implements ClientResponseObserver<WalRequests, WalRespo
         return Invariants.present(call, "call");
     }
 
-    void greet(Hello hello) {
+    /** Starts the call and says hello. */
+    void start(WalGrpc.WalStub stub, Hello hello) {
+        stub.session(this);
         call().onNext(WalRequests.newBuilder().setHello(hello).build());
+        String reason;
+        synchronized (this) {
+            started = true;
+            reason = cancelled;
+        }
+        if (reason != null) {
+            call().cancel(reason, null);
+        }
     }
 
     /** False, having taken nothing, while not connected or when too much is under way. */
@@ -146,6 +159,12 @@ final class ClientStream implements ClientResponseObserver<WalRequests, WalRespo
 
     /** Ends the call; the channel reports it through {@link #onError}. */
     void cancel(String reason) {
+        synchronized (this) {
+            cancelled = reason;
+            if (!started) {
+                return;
+            }
+        }
         call().cancel(reason, null);
     }
 

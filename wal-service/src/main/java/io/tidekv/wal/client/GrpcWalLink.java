@@ -66,8 +66,7 @@ final class GrpcWalLink implements WalLink {
         }
         // The channel has a back-off of its own, longer than ours.
         channel.resetConnectBackoff();
-        WalGrpc.newStub(channel).session(attempt);
-        attempt.greet(hello);
+        attempt.start(WalGrpc.newStub(channel), hello);
         scheduler.after(HELLO_PATIENCE, () -> attempt.giveUpUnlessReady());
     }
 
