@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * last}; no entry has a term above {@code term}; commit, snapshot and term never go back.
  */
 final class Voter {
+    /** What one Read returns at most, unless a single entry is longer. */
+    private static final long READ_BYTES_MAX = 8L << 20;
+
     private final long regionId;
     private final VoterStorage storage;
     private final VoterRules rules;
@@ -210,10 +213,13 @@ final class Voter {
         long to = request.getToIndex() == 0 ? log.lastIndex() : request.getToIndex();
         to = Math.min(to, log.lastIndex());
         if (from <= to) {
-            response.addAllEntries(
-                    storage.read(regionId, from, to, Math.max(1, request.getBytesMax())));
+            response.addAllEntries(storage.read(regionId, from, to, bytesOf(request)));
         }
         return WalResponse.newBuilder().setRead(response);
+    }
+
+    private static long bytesOf(ReadRequest request) {
+        return Math.min(READ_BYTES_MAX, Math.max(1, request.getBytesMax()));
     }
 
     WalResponse.Builder release(ReleaseRequest request, long nowNanos) {

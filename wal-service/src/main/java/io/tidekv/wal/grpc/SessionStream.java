@@ -26,9 +26,6 @@ import org.jspecify.annotations.Nullable;
 final class SessionStream implements StreamObserver<WalRequests>, Replies {
     private static final int WINDOW_BYTES = 16 << 20;
 
-    /** What a message costs beside its bytes, so that empty ones are bounded too. */
-    private static final int MESSAGE_COST = 256;
-
     private record Answer(List<WalResponse> responses, int bytes) {}
 
     private final VoterService service;
@@ -75,7 +72,7 @@ final class SessionStream implements StreamObserver<WalRequests>, Replies {
             refuse(Status.INVALID_ARGUMENT, "hello was said before");
             return;
         }
-        int bytes = message.getSerializedSize() + MESSAGE_COST;
+        int bytes = RequestCost.of(message);
         if (message.getRequestsCount() > 0 && sender != null) {
             synchronized (this) {
                 unanswered += bytes;
