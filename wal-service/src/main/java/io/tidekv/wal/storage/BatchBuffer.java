@@ -27,7 +27,8 @@ final class BatchBuffer {
     ByteBuffer room(int bytes) {
         if (buffer.remaining() < bytes + SegmentHeader.BLOCK) {
             int wanted = Math.addExact(buffer.position(), bytes + SegmentHeader.BLOCK);
-            ByteBuffer grown = ByteBuffer.allocateDirect(Math.max(wanted, buffer.capacity() * 2));
+            int doubled = Math.min(buffer.capacity() * 2, KEPT);
+            ByteBuffer grown = ByteBuffer.allocateDirect(Math.max(wanted + wanted / 4, doubled));
             buffer = grown.put(buffer.flip());
         }
         return buffer;

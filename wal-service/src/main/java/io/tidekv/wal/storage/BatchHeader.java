@@ -44,6 +44,11 @@ record BatchHeader(long number, int length, Position synced, long oldest) {
                 buffer.getLong(at + 28));
     }
 
+    /** Length of the records behind the header at the start of {@code buffer}. */
+    static int length(ByteBuffer buffer) {
+        return buffer.getInt(4);
+    }
+
     /** End of the batch, a multiple of the block size; the batch begins at {@code offset}. */
     long end(long offset) {
         return roundUp(offset + SIZE + length);

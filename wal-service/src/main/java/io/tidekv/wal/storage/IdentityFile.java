@@ -55,6 +55,19 @@ public final class IdentityFile {
         return identity;
     }
 
+    /**
+     * Reads the identity and changes nothing.
+     *
+     * @throws IOException when the folder has none
+     */
+    public NodeIdentity existing() throws IOException {
+        if (!files.list().contains(NAME)) {
+            throw new IOException(
+                    files.location() + " holds no identity of a WAL node: name its data-dir");
+        }
+        return read();
+    }
+
     /** Replaces the identity; durable when this returns. */
     public void write(NodeIdentity identity) throws IOException {
         String text =

@@ -88,6 +88,11 @@ sealed interface LogRecord {
         return buffer.getInt(at + 4) == crc(buffer, at + FRAME, length) ? FRAME + length : -1;
     }
 
+    /** Bytes of the record at {@code at} with its frame, which has been checked before. */
+    static int sizeAt(ByteBuffer buffer, int at) {
+        return FRAME + buffer.getInt(at);
+    }
+
     /** The record of {@code size} bytes at {@code at}; null when its type or form is unknown. */
     static @Nullable LogRecord decode(ByteBuffer buffer, int at, int size) {
         byte type = buffer.get(at + FRAME);

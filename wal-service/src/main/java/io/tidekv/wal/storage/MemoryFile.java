@@ -69,9 +69,22 @@ final class MemoryFile {
         }
         if (crash == Crash.TORN) {
             changes.forEach(change -> found.tear(change, randomness));
+        } else if (crash == Crash.RANDOM) {
+            changes.forEach(change -> found.perhaps(change, randomness));
         }
         found.sync();
         return found;
+    }
+
+    /** Applies the change whole, or not at all. */
+    private void perhaps(Change change, Randomness randomness) {
+        if (randomness.chance(0.5)) {
+            if (change.cut) {
+                truncate(change.position);
+            } else {
+                write(change.position, change.bytes.duplicate());
+            }
+        }
     }
 
     private void tear(Change change, Randomness randomness) {

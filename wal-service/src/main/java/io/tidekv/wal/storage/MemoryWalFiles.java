@@ -20,6 +20,8 @@ public final class MemoryWalFiles implements WalFiles {
     public enum Crash {
         ALL_LOST,
         ALL_KEPT,
+        /** Every write as a whole, and every suffix of changes of names, by chance. */
+        RANDOM,
         /** Every sector of 512 bytes, and every suffix of changes of names, by chance. */
         TORN
     }
@@ -69,7 +71,7 @@ public final class MemoryWalFiles implements WalFiles {
                 switch (crash) {
                     case ALL_LOST -> 0;
                     case ALL_KEPT -> nameChanges.size();
-                    case TORN -> randomness.nextInt(nameChanges.size() + 1);
+                    case RANDOM, TORN -> randomness.nextInt(nameChanges.size() + 1);
                 };
         for (NameChange change : nameChanges.subList(0, kept)) {
             if (change.result.isEmpty()) {

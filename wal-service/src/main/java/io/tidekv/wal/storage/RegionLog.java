@@ -60,8 +60,18 @@ final class RegionLog {
         return entries.isEmpty() ? snapshotIndex() : entries.lastIndex();
     }
 
+    /** Drops what the snapshot stands for; what is missing, or null when the log is whole. */
+    @Nullable String settle() {
+        if (!hasMeta()) {
+            return "region " + regionId + " has entries but no meta";
+        }
+        entries.trimThrough(snapshotIndex());
+        long gap = firstGap();
+        return gap == 0 ? null : "region " + regionId + " lacks entry " + gap;
+    }
+
     /** The first index above the snapshot that is missing; 0 when the log is whole. */
-    long firstGap() {
+    private long firstGap() {
         for (long index = snapshotIndex() + 1; index <= lastIndex(); index++) {
             if (!entries.has(index)) {
                 return index;

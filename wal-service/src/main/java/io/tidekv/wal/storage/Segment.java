@@ -8,6 +8,9 @@ final class Segment {
     long size;
     // Bytes of records that the index refers to.
     long live;
+    // Its index was believed: nobody has read its bytes in this process.
+    boolean unverified;
+    long firstBatch;
 
     Segment(long number, WalFile file, long size) {
         this.number = number;

@@ -7,8 +7,8 @@ import java.util.Map;
 
 /**
  * Moves the little that an old segment still holds into the newest one, so that a few idle regions
- * do not keep a long log alive. It begins when dead bytes outweigh live ones twice and two segments
- * are full of them.
+ * do not keep a long log alive. It begins when a segment's worth and half of the log are dead, so
+ * that what the segments take up stays below twice what is live and two segments.
  */
 final class SegmentCleaner {
     private final SegmentLog log;

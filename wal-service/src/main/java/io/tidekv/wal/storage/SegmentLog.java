@@ -3,6 +3,8 @@ package io.tidekv.wal.storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The segments as one append-only sequence of batches. Knows nothing of regions. After an
@@ -13,12 +15,17 @@ final class SegmentLog {
     /** Offsets have 31 bits; what a batch may add keeps below this bound. */
     private static final long SEGMENT_BYTES_MAX = 1L << 30;
 
+    private static final Logger logger = LoggerFactory.getLogger(SegmentLog.class);
+
     private final WalFiles files;
     private final UUID node;
     private final StorageOptions options;
     private final Segments segments;
     private final BatchBuffer batch = new BatchBuffer();
     private Segment current;
+    // What the current segment holds, for its index.
+    private SegmentIndex index;
+    private long firstBatch;
     private long nextBatch;
     // Everything before this place is durable.
     private Position synced;
@@ -30,13 +37,24 @@ final class SegmentLog {
     private long syncs;
     private long batches;
 
-    /** Continues behind the newest of {@code segments}, which is synced whole. */
+    /**
+     * Continues behind the newest of {@code segments}, which is synced whole, begins with batch
+     * {@code firstBatch} and holds what {@code index} lists.
+     */
     SegmentLog(
-            WalFiles files, UUID node, StorageOptions options, Segments segments, long nextBatch) {
+            WalFiles files,
+            UUID node,
+            StorageOptions options,
+            Segments segments,
+            SegmentIndex index,
+            long firstBatch,
+            long nextBatch) {
         this.files = files;
         this.node = node;
         this.options = options;
         this.segments = segments;
+        this.index = index;
+        this.firstBatch = firstBatch;
         this.nextBatch = nextBatch;
         current = segments.newest();
         synced = new Position(current.number, (int) current.size);
@@ -118,11 +136,26 @@ final class SegmentLog {
         ByteBuffer bytes = batch.seal(nextBatch, synced, oldestWritten, node, current.number);
         int length = bytes.remaining();
         current.file.write(current.size, bytes);
+        note(bytes);
         current.size += length;
         nextBatch++;
         batches++;
         unsynced = true;
         batch.clear();
+    }
+
+    /** Takes the records of a batch that begins at the end of the current segment. */
+    private void note(ByteBuffer written) {
+        ByteBuffer bytes = written.duplicate().position(0);
+        int end = BatchHeader.SIZE + BatchHeader.length(bytes);
+        for (int at = BatchHeader.SIZE; at < end; ) {
+            int size = LogRecord.sizeAt(bytes, at);
+            LogRecord record = LogRecord.decode(bytes, at, size);
+            if (record != null) {
+                index.add(record, (int) current.size + at, size);
+            }
+            at += size;
+        }
     }
 
     /** Makes durable everything written. */
@@ -149,14 +182,23 @@ final class SegmentLog {
             WalFile dead = segments.removeOldest().file;
             dead.close();
             files.delete(dead.name());
+            SegmentIndex.delete(files, SegmentHeader.number(dead.name()));
             // One at a time: a gap between segments would look like a loss.
             files.syncFolder();
         }
     }
 
     private void roll() throws IOException {
-        SegmentHeader header = new SegmentHeader(node, current.number + 1, current.size, nextBatch);
+        Segment full = current;
+        SegmentHeader header = new SegmentHeader(node, full.number + 1, full.size, nextBatch);
         current = create(files, header);
+        try {
+            index.write(files, node, full.number, full.size, firstBatch, nextBatch, oldestWritten);
+        } catch (IOException e) {
+            logger.warn("no index for {}: the next start will read all of it", full.file.name(), e);
+        }
+        index = new SegmentIndex();
+        firstBatch = nextBatch;
         segments.add(current);
         synced = new Position(current.number, SegmentHeader.BLOCK);
         // The header vouches for the last batch.
@@ -166,8 +208,7 @@ final class SegmentLog {
     /** The oldest segment, when it is worth writing anew what it still holds; else -1. */
     long wasteful() {
         Segment oldest = segments.oldestNeeded();
-        boolean tooMuch =
-                segments.totalBytes() > 3 * segments.liveBytes() + 2 * options.segmentBytes();
+        boolean tooMuch = segments.totalBytes() > 2 * segments.liveBytes() + options.segmentBytes();
         return tooMuch && oldest.number != current.number ? oldest.number : -1;
     }
 

@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,6 +25,7 @@ final class SegmentRecovery {
     private final UUID node;
     private final Segments segments;
     private final Map<Long, SegmentHeader> headers = new HashMap<>();
+    private boolean verify;
 
     /** {@code segments} is empty, and filled here. */
     SegmentRecovery(WalFiles files, UUID node, Segments segments) {
@@ -41,14 +44,19 @@ final class SegmentRecovery {
             StorageOptions options, @Nullable Position trusted, SegmentScanner.Visitor visitor)
             throws IOException {
         if (trusted != null) {
+            // Something was wrong: believe nothing but the segments themselves.
+            verify = true;
             cutBehind(trusted);
         }
         openAll();
         if (segments.isEmpty()) {
             segments.add(SegmentLog.create(files, new SegmentHeader(node, 1, 0, 1)));
-            return new SegmentLog(files, node, options, segments, 1);
+            return new SegmentLog(files, node, options, segments, new SegmentIndex(), 1, 1);
         }
-        return new SegmentLog(files, node, options, segments, scanAll(visitor));
+        SegmentIndex index = new SegmentIndex();
+        long nextBatch = readAll(visitor, index);
+        long firstBatch = headerOf(segments.newest()).firstBatch();
+        return new SegmentLog(files, node, options, segments, index, firstBatch, nextBatch);
     }
 
     private List<Long> numbers() throws IOException {
@@ -73,6 +81,9 @@ final class SegmentRecovery {
                     }
                     file.sync();
                 }
+            }
+            if (number >= trusted.segment()) {
+                SegmentIndex.delete(files, number);
             }
         }
         files.syncFolder();
@@ -106,8 +117,9 @@ final class SegmentRecovery {
         files.syncFolder();
     }
 
-    /** Returns the number of the next batch. */
-    private long scanAll(SegmentScanner.Visitor visitor) throws IOException {
+    /** Returns the number of the next batch; {@code index} gets what the newest segment holds. */
+    private long readAll(SegmentScanner.Visitor visitor, SegmentIndex index) throws IOException {
+        Set<String> indexes = indexes();
         long nextBatch = -1;
         long oldest = 0;
         for (Segment segment : segments.all()) {
@@ -117,20 +129,83 @@ final class SegmentRecovery {
                         segment.file.name(), 0, "batches before it are missing");
             }
             Segment next = segments.after(segment);
-            long vouched = next == null ? -1 : headerOf(next).previousEnd();
-            SegmentScanner scanner = new SegmentScanner(node, segment.number, segment.file);
-            SegmentScanner.End end = scanner.scan(header, vouched, visitor);
-            segment.size = end.offset();
-            nextBatch = end.nextBatch();
-            oldest = Math.max(oldest, end.oldest());
-            if (next == null) {
-                settle(segment, end);
+            SegmentIndex.Loaded loaded = null;
+            if (next != null && indexes.contains(SegmentIndex.fileName(segment.number))) {
+                loaded = SegmentIndex.load(files, header, headerOf(next).previousEnd());
+            }
+            if (next != null && loaded != null) {
+                segment.size = checkedSize(segment, headerOf(next));
+                segment.unverified = true;
+                segment.firstBatch = header.firstBatch();
+                SegmentIndex.replay(segment.number, loaded, visitor);
+                nextBatch = loaded.nextBatch();
+                oldest = Math.max(oldest, loaded.oldest());
+            } else {
+                SegmentScanner.End end = scan(segment, next, visitor, index);
+                nextBatch = end.nextBatch();
+                oldest = Math.max(oldest, end.oldest());
             }
         }
         if (oldest > 0 && segments.oldest().number > oldest) {
             throw missing(oldest);
         }
         return nextBatch;
+    }
+
+    /** Index files that may be used; deletes those whose segments are gone. */
+    private Set<String> indexes() throws IOException {
+        Set<String> usable = new HashSet<>();
+        long oldest = segments.oldest().number;
+        for (String name : files.list()) {
+            long number = SegmentIndex.number(name);
+            if (number >= 0 && number < oldest) {
+                files.delete(name);
+            } else if (number >= 0 && !verify) {
+                usable.add(name);
+            }
+        }
+        return usable;
+    }
+
+    private static long checkedSize(Segment segment, SegmentHeader next) throws IOException {
+        long size = segment.file.size();
+        if (size != next.previousEnd()) {
+            throw new StorageDamageException(
+                    segment.file.name(), size, "the file should end at " + next.previousEnd());
+        }
+        return size;
+    }
+
+    /** Reads a segment, the newest of which {@code index} has to know, or one without an index. */
+    private SegmentScanner.End scan(
+            Segment segment,
+            @Nullable Segment next,
+            SegmentScanner.Visitor visitor,
+            SegmentIndex index)
+            throws IOException {
+        SegmentScanner.Visitor noting =
+                (record, place, size) -> {
+                    visitor.visit(record, place, size);
+                    if (next == null) {
+                        index.add(record, Position.offset(place), size);
+                    }
+                };
+        SegmentScanner.End end =
+                new SegmentScanner(node, segment.number, segment.file)
+                        .scan(
+                                headerOf(segment),
+                                next == null ? -1 : headerOf(next).previousEnd(),
+                                noting,
+                                SegmentRecovery::refuse);
+        segment.size = end.offset();
+        if (next == null) {
+            settle(segment, end);
+        }
+        return end;
+    }
+
+    private static void refuse(StorageDamageException damage) throws StorageDamageException {
+        throw damage;
     }
 
     private SegmentHeader headerOf(Segment segment) {

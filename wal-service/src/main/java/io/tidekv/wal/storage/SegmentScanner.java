@@ -13,6 +13,15 @@ final class SegmentScanner {
     /** Told of every record of every whole batch, in order. */
     interface Visitor {
         void visit(LogRecord record, long place, int size);
+
+        /** A whole batch begins; its records follow. */
+        default void batch(long offset, BatchHeader header) {}
+    }
+
+    /** Told of damage. */
+    interface Damages {
+        /** Throws it, or returns for the reading to go on with the next whole batch. */
+        void found(StorageDamageException damage) throws StorageDamageException;
     }
 
     /**
@@ -73,10 +82,12 @@ final class SegmentScanner {
      *
      * @param vouched end of the segment as its successor knows it; -1 for the last segment
      */
-    End scan(SegmentHeader header, long vouched, Visitor visitor) throws IOException {
+    End scan(SegmentHeader header, long vouched, Visitor visitor, Damages damages)
+            throws IOException {
         if (vouched >= 0 && size != vouched) {
-            throw new StorageDamageException(
-                    file.name(), size, "the file should end at " + vouched);
+            damages.found(
+                    new StorageDamageException(
+                            file.name(), size, "the file should end at " + vouched));
         }
         long offset = SegmentHeader.BLOCK;
         long number = header.firstBatch();
@@ -85,12 +96,21 @@ final class SegmentScanner {
         while (offset < size) {
             BatchHeader batch = wholeBatch(offset, number);
             if (batch == null) {
-                if (vouched >= 0 || findBatch(offset, new Position(segment, (int) offset))) {
-                    throw new StorageDamageException(
-                            file.name(), offset, "a batch that had been synced is not whole");
+                if (vouched < 0 && !findBatch(offset, new Position(segment, (int) offset))) {
+                    break;
                 }
-                break;
+                damages.found(
+                        new StorageDamageException(
+                                file.name(), offset, "a batch that had been synced is not whole"));
+                BatchHeader after = null;
+                while (after == null && offset < size) {
+                    offset += SegmentHeader.BLOCK;
+                    after = wholeBatchAfter(offset, number);
+                }
+                number = after == null ? number : after.number();
+                continue;
             }
+            visitor.batch(offset, batch);
             visit(offset, batch, visitor);
             synced = batch.synced();
             oldest = batch.oldest();
@@ -101,10 +121,18 @@ final class SegmentScanner {
     }
 
     /** The batch at {@code offset} when it is the one expected and all its records are whole. */
-    private @Nullable BatchHeader wholeBatch(long offset, long number) throws IOException {
+    @Nullable BatchHeader wholeBatch(long offset, long number) throws IOException {
+        BatchHeader batch = wholeBatchAfter(offset, number - 1);
+        return batch != null && batch.number() == number ? batch : null;
+    }
+
+    /**
+     * The batch at {@code offset} when it is whole and its number is higher than {@code number}.
+     */
+    private @Nullable BatchHeader wholeBatchAfter(long offset, long number) throws IOException {
         ByteBuffer buffer = window.load(offset, BatchHeader.SIZE);
         BatchHeader batch = BatchHeader.decode(buffer, window.at(offset), node, segment);
-        if (batch == null || batch.number() != number || batch.end(offset) > size) {
+        if (batch == null || batch.number() <= number || batch.end(offset) > size) {
             return null;
         }
         buffer = window.load(offset, BatchHeader.SIZE + batch.length());
@@ -126,7 +154,8 @@ final class SegmentScanner {
         int at = first + BatchHeader.SIZE;
         int end = at + batch.length();
         while (at < end) {
-            int recordSize = LogRecord.check(buffer, at, end);
+            // Checked before: a batch is visited when it is whole.
+            int recordSize = LogRecord.sizeAt(buffer, at);
             LogRecord record = LogRecord.decode(buffer, at, recordSize);
             int inFile = (int) offset + at - first;
             if (record == null) {

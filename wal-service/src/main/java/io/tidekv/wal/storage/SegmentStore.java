@@ -8,8 +8,6 @@ import io.tidekv.wal.core.VoterStorageException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -23,9 +21,10 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
     private final UUID node;
     private final StorageOptions options;
     private final Segments segments = new Segments();
-    private final Map<Long, RegionLog> regions = new TreeMap<>();
+    private final RegionLogs regions = new RegionLogs(segments);
     private final SegmentLog log;
     private final SegmentCleaner cleaner;
+    private final SegmentVerifier verifier;
     private long usableBytes;
     private long refusals;
     private @Nullable Exception failure;
@@ -38,14 +37,18 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         this.options = options;
         try {
             SegmentRecovery recovery = new SegmentRecovery(files, node, segments);
-            log = recovery.open(options, trusted, this::replay);
-            checkWhole();
+            log = recovery.open(options, trusted, regions);
+            String missing = regions.settle();
+            if (missing != null) {
+                throw new StorageDamageException(segments.newest().file.name(), 0, missing);
+            }
             usableBytes = files.usableBytes();
         } catch (IOException | RuntimeException e) {
             segments.close();
             throw e;
         }
-        cleaner = new SegmentCleaner(log, regions);
+        cleaner = new SegmentCleaner(log, regions.all());
+        verifier = new SegmentVerifier(node, segments);
     }
 
     /**
@@ -70,16 +73,7 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
 
     @Override
     public List<Recovered> recover() {
-        List<Recovered> all = new ArrayList<>();
-        for (RegionLog region : regions.values()) {
-            all.add(
-                    new Recovered(
-                            region.regionId(),
-                            region.meta(),
-                            region.termRuns(),
-                            region.lastIndex()));
-        }
-        return all;
+        return regions.recovered();
     }
 
     @Override
@@ -87,7 +81,7 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         int size = prepareMeta(meta);
         long place = log.nextPlace();
         LogRecord.encodeMeta(log.room(size), regionId, meta, false);
-        region(regionId).putMeta(meta, place, size);
+        regions.of(regionId).putMeta(meta, place, size);
     }
 
     @Override
@@ -95,14 +89,14 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         int size = prepareMeta(meta);
         long place = log.nextPlace();
         LogRecord.encodeMeta(log.room(size), regionId, meta, true);
-        RegionLog region = region(regionId);
+        RegionLog region = regions.of(regionId);
         region.entries.clear();
         region.putMeta(meta, place, size);
     }
 
     @Override
     public void append(long regionId, List<Entry> entries) {
-        RegionLog region = Invariants.present(regions.get(regionId), "region " + regionId);
+        RegionLog region = Invariants.present(regions.all().get(regionId), "region " + regionId);
         long first = entries.get(0).getIndex();
         Invariants.check(
                 first > region.snapshotIndex() && first <= region.lastIndex() + 1,
@@ -127,7 +121,7 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
     @Override
     public List<Entry> read(long regionId, long fromIndex, long toIndex, long bytesMax) {
         requireUsable();
-        RegionLog region = Invariants.present(regions.get(regionId), "region " + regionId);
+        RegionLog region = Invariants.present(regions.all().get(regionId), "region " + regionId);
         List<Entry> entries = new ArrayList<>();
         long bytes = 0;
         try {
@@ -182,6 +176,22 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         }
     }
 
+    /**
+     * Between commits: reads about {@code bytesMax} of what the start has taken from indexes
+     * without reading it. False when all of it has been read.
+     *
+     * @throws StorageDamageException when it is not what it was
+     */
+    public boolean verify(long bytesMax) throws IOException {
+        requireNotFailed();
+        try {
+            return verifier.step(bytesMax);
+        } catch (IOException e) {
+            fail(e);
+            throw e;
+        }
+    }
+
     /** Writes and syncs a mark behind the last batch, if it has none: for after an idle while. */
     public void mark() throws IOException {
         requireNotFailed();
@@ -199,6 +209,11 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         return log.isMarked();
     }
 
+    /** True while entries are refused for want of space. */
+    public boolean isFull() {
+        return usableBytes < options.reservedBytes();
+    }
+
     /** The storage's counts. */
     public StorageStats stats() {
         return log.stats(refusals);
@@ -209,40 +224,6 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
     public void close() throws IOException {
         failure = failure == null ? new IOException("the storage is closed") : failure;
         segments.close();
-    }
-
-    private void replay(LogRecord record, long place, int size) {
-        RegionLog region = region(record.regionId());
-        if (record instanceof LogRecord.Meta meta) {
-            if (meta.reset()) {
-                region.entries.clear();
-            }
-            region.putMeta(meta.meta(), place, size);
-        } else if (record instanceof LogRecord.Written entry) {
-            if (!entry.moved()) {
-                region.entries.truncateFrom(entry.index());
-            }
-            region.entries.put(entry.index(), place, size, entry.term());
-        }
-    }
-
-    private void checkWhole() throws IOException {
-        String last = segments.newest().file.name();
-        for (RegionLog region : regions.values()) {
-            String what = "region " + region.regionId();
-            if (!region.hasMeta()) {
-                throw new StorageDamageException(last, 0, what + " has entries but no meta");
-            }
-            region.entries.trimThrough(region.snapshotIndex());
-            long gap = region.firstGap();
-            if (gap != 0) {
-                throw new StorageDamageException(last, 0, what + " lacks entry " + gap);
-            }
-        }
-    }
-
-    private RegionLog region(long regionId) {
-        return regions.computeIfAbsent(regionId, id -> new RegionLog(id, segments));
     }
 
     private int prepareMeta(VoterMeta meta) {

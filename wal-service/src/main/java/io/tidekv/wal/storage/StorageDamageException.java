@@ -11,6 +11,7 @@ public final class StorageDamageException extends IOException {
 
     private final String file;
     private final long offset;
+    private final String what;
 
     StorageDamageException(String file, long offset, String what) {
         super(
@@ -24,6 +25,7 @@ public final class StorageDamageException extends IOException {
                         + " folder for inspection, and start a new WAL node with an empty one");
         this.file = file;
         this.offset = offset;
+        this.what = what;
     }
 
     /** Name of the file within the node's folder. */
@@ -33,5 +35,10 @@ public final class StorageDamageException extends IOException {
 
     public long offset() {
         return offset;
+    }
+
+    /** What is wrong there. */
+    public String what() {
+        return what;
     }
 }

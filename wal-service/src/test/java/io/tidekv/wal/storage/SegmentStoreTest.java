@@ -96,6 +96,30 @@ class SegmentStoreTest {
     }
 
     @Test
+    void theSegmentsTakeUpTwiceWhatIsLiveAndTwoSegmentsAtMost() throws IOException {
+        long segmentBytes = 20_000;
+        SegmentStore store = open(segmentBytes, 0);
+        for (long region = 1; region <= 7; region++) {
+            store.putMeta(region, meta(0));
+        }
+        long[] lasts = new long[8];
+        for (long index = 1; index <= 900; index++) {
+            store.append(1, List.of(entry(index, 1, 1000)));
+            store.putMeta(1, meta(Math.max(0, index - 3)));
+            if (index % 40 == 0) {
+                int pinned = (int) (2 + index / 40 % 6);
+                store.append(pinned, List.of(entry(++lasts[pinned], 1, 700)));
+            }
+            commit(store);
+            StorageStats now = store.stats();
+            assertThat(now.segmentBytes())
+                    .as("after entry " + index)
+                    .isLessThanOrEqualTo(2 * now.liveBytes() + 2 * segmentBytes);
+        }
+        assertThat(store.read(2, 1, lasts[2], 1 << 20)).hasSize((int) lasts[2]);
+    }
+
+    @Test
     void anIdleRegionDoesNotKeepALongLogAlive() throws IOException {
         SegmentStore store = open(100_000, 0);
         store.putMeta(7, meta(3));

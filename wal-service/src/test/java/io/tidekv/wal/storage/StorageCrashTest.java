@@ -48,8 +48,8 @@ class StorageCrashTest {
     @ParameterizedTest
     @EnumSource(Crash.class)
     void nothingSyncedIsLostAndNothingHalfDoneIsFound(Crash crash) throws IOException {
-        StoreScript script = new StoreScript(20, 60);
-        int rounds = crash == Crash.TORN ? 4 : 1;
+        StoreScript script = new StoreScript(20, 200);
+        int rounds = crash == Crash.TORN || crash == Crash.RANDOM ? 3 : 1;
         int done = 0;
         for (int at = 1; done >= 0; at++) {
             MemoryWalFiles files = new MemoryWalFiles();
@@ -129,7 +129,9 @@ class StorageCrashTest {
         MemoryWalFiles files = new MemoryWalFiles();
         int[] done = {0};
         SegmentStore store = open(files);
-        new StoreScript(20, 60).run(store, done);
+        new StoreScript(20, 200).run(store, done);
+        assertThat(done[0]).isGreaterThanOrEqualTo(200);
         assertThat(store.stats().segments()).isGreaterThanOrEqualTo(2);
+        assertThat(files.list()).as("one was deleted").doesNotContain("0000000000000001.wal");
     }
 }
