@@ -34,6 +34,9 @@ import org.slf4j.LoggerFactory;
 public final class WalServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(WalServer.class);
 
+    /** The largest entry of a leader and what a link puts beside it, and not much more. */
+    private static final int MESSAGE_BYTES_MAX = 72 << 20;
+
     private final Closing closing = new Closing();
     private final CountDownLatch registered = new CountDownLatch(1);
     private final HealthStatusManager health = new HealthStatusManager();
@@ -55,6 +58,8 @@ public final class WalServer implements AutoCloseable {
             service = startService(config, files, metrics);
             closing.add("the writer", service);
             port = listen(config);
+            // Closed before gRPC is, so that what has been submitted is still answered.
+            closing.add("what waits for the writer", service);
             ThreadScheduler timers = new ThreadScheduler("wal-pd");
             pages = new NodePages(service, metrics, () -> Settings.render(config));
             membership =
@@ -107,6 +112,7 @@ public final class WalServer implements AutoCloseable {
             Server server =
                     GrpcTransports.server(config.addr())
                             .directExecutor()
+                            .maxInboundMessageSize(MESSAGE_BYTES_MAX)
                             .addService(new WalEndpoint(service, () -> identity))
                             .addService(health.getHealthService())
                             .build()
@@ -186,6 +192,8 @@ public final class WalServer implements AutoCloseable {
             return service.problem();
         } else if (!membership.refusal().isEmpty()) {
             return membership.refusal();
+        } else if (service.isFull()) {
+            return "the disk is full: free space in the folder's file system";
         }
         return identity.registered() ? "" : "not registered at PD yet";
     }

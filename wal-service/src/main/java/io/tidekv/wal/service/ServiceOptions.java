@@ -15,5 +15,8 @@ public record ServiceOptions(long queuedBytesMax, Duration markDelay) {
     /** What one round moves out of old segments. */
     static final int MOVED_BYTES_MAX = 1 << 20;
 
+    /** What one tick reads of segments that the start has not read. */
+    static final int VERIFIED_BYTES_MAX = 8 << 20;
+
     static final Duration TICK = Duration.ofSeconds(1);
 }

@@ -85,6 +85,11 @@ public final class VoterService implements AutoCloseable {
         return writer.problem();
     }
 
+    /** Whether entries are refused for want of space; all else is served. */
+    public boolean isFull() {
+        return writer.isFull();
+    }
+
     /** Answers what has been submitted, then ends; waits at most 5 s for that. */
     @Override
     public void close() {

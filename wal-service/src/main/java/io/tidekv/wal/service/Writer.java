@@ -8,7 +8,6 @@ import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
 import io.tidekv.wal.core.VoterNode;
 import io.tidekv.wal.core.VoterRules;
-import io.tidekv.wal.core.VoterStorageException;
 import io.tidekv.wal.storage.SegmentStore;
 import io.tidekv.wal.storage.StorageDamageException;
 import java.io.IOException;
@@ -37,6 +36,7 @@ final class Writer implements Runnable {
     private long lastTickNanos;
     private boolean over;
     private volatile String problem = "";
+    private volatile boolean full;
 
     Writer(
             Inbox inbox,
@@ -66,6 +66,11 @@ final class Writer implements Runnable {
         return problem;
     }
 
+    /** Whether entries are refused for want of space; all else is served. Thread-safe. */
+    boolean isFull() {
+        return full;
+    }
+
     @Override
     public void run() {
         List<Inbox.Item> items = new ArrayList<>();
@@ -75,8 +80,7 @@ final class Writer implements Runnable {
                     round(items);
                     afterRound();
                 } catch (RuntimeException | Error e) {
-                    // The thread lives on, to say that nothing is served.
-                    violated(e);
+                    broken(e);
                 }
                 items.clear();
             }
@@ -139,8 +143,8 @@ final class Writer implements Runnable {
         }
         try {
             return node.handle(submission.sender(), request, now);
-        } catch (InvariantViolation e) {
-            violated(e);
+        } catch (RuntimeException | Error e) {
+            broken(e);
             return Round.error(request, WalErrorCode.STORAGE_FAILED, problem);
         }
     }
@@ -157,10 +161,8 @@ final class Writer implements Runnable {
                 metrics.commitSeconds.observe((lastCommitNanos - before) / 1e9);
             }
             return true;
-        } catch (IOException e) {
-            failed(e);
-        } catch (InvariantViolation e) {
-            violated(e);
+        } catch (IOException | RuntimeException | Error e) {
+            broken(e);
         }
         return false;
     }
@@ -169,10 +171,8 @@ final class Writer implements Runnable {
         if (!tails.isEmpty()) {
             try {
                 tails.removeIf(tail -> !tail.push(node, store));
-            } catch (VoterStorageException e) {
-                failed(e);
-            } catch (InvariantViolation e) {
-                violated(e);
+            } catch (RuntimeException | Error e) {
+                broken(e);
             }
         }
     }
@@ -192,29 +192,43 @@ final class Writer implements Runnable {
         }
         try {
             store.maintain(ServiceOptions.MOVED_BYTES_MAX);
+            noteSpace(store.isFull());
             if (!store.isMarked() && now - lastCommitNanos >= options.markDelay().toNanos()) {
                 store.mark();
             }
             if (tick) {
                 node.tick(clock.read());
+                store.verify(ServiceOptions.VERIFIED_BYTES_MAX);
             }
         } catch (IOException e) {
-            failed(e);
-        } catch (InvariantViolation e) {
-            violated(e);
+            broken(e);
         }
     }
 
-    private void violated(Throwable e) {
-        over = true;
-        problem = "the writer broke down (" + e + "): restart this node";
-        log.error("the writer broke down; this node serves no more", e);
+    private void noteSpace(boolean nowFull) {
+        if (nowFull && !full) {
+            log.error("the disk is full: entries are refused until there is space again");
+        } else if (full && !nowFull) {
+            log.warn("the disk has space again");
+        }
+        full = nowFull;
     }
 
-    private void failed(Exception cause) {
+    /**
+     * The voters may hold what the disk does not: nothing is acknowledged until they have been read
+     * back. The thread lives on to say so. A violated invariant would be read back too, so it ends
+     * the service.
+     */
+    private void broken(Throwable cause) {
         metrics.failures.inc();
-        problem = "the storage failed: " + cause.getMessage();
-        log.error("the storage failed; nothing is acknowledged until it is read back", cause);
+        if (cause instanceof InvariantViolation) {
+            over = true;
+            problem = "an invariant was violated (" + cause.getMessage() + "): restart this node";
+            log.error("an invariant was violated; this node serves no more", cause);
+        } else {
+            problem = "the storage failed: " + cause;
+            log.error("the writer failed; nothing is acknowledged until it is read back", cause);
+        }
     }
 
     private void reopen() {

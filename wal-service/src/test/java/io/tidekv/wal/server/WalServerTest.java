@@ -29,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -178,6 +179,24 @@ class WalServerTest {
         assertThat(status.getAppends()).isEqualTo(2000);
         assertThat(status.getFsyncs() - before).isBetween(1L, 1000L);
         assertThat(status.getRegions()).isEqualTo(100);
+    }
+
+    @Test
+    void anEntryOf32MegabytesIsKeptAndOneTooLargeHurtsNobody() throws Exception {
+        WalServer server = node("a");
+        TestLeader leader = leader(server, 1);
+        awaitConnected(leader);
+        leader.create(5);
+        leader.open(5, 1);
+        WalResponse kept = leader.appendLater(5, 1, 0, 0, 32 << 20).get(20, TimeUnit.SECONDS);
+        assertThat(kept.getAppend().getLastIndex()).isEqualTo(1);
+        assertThat(leader.read(5, 1).getRead().getEntries(0).getData().size()).isEqualTo(32 << 20);
+        CompletableFuture<WalResponse> tooLarge = leader.appendLater(5, 1, 1, 1, 80 << 20);
+        assertThatThrownBy(() -> tooLarge.get(20, TimeUnit.SECONDS))
+                .isInstanceOf(ExecutionException.class);
+        await().atMost(Duration.ofSeconds(5)).until(() -> leader.connections.get() == 2);
+        assertThat(leader.read(5, 2).getRead().getEntriesCount()).isZero();
+        assertThat(leader.append(5, 1, 1, 1).getAppend().getMatched()).isTrue();
     }
 
     @Test

@@ -61,7 +61,7 @@ class VoterServiceTest {
         service =
                 VoterService.start(
                         "writer",
-                        SegmentStore.open(files, new UUID(1, 1), new StorageOptions(1 << 20, 0)),
+                        SegmentStore.open(files, new UUID(1, 1), new StorageOptions(1 << 20, 1000)),
                         new ServiceOptions(10_000, markDelay),
                         SystemClock.INSTANCE,
                         Randomness.seeded(1),
@@ -205,6 +205,22 @@ class VoterServiceTest {
         broken.set(false);
         await().atMost(Duration.ofSeconds(10)).until(() -> service.problem().isEmpty());
         assertThat(ask(append(1, 2)).getAppend().getMatched()).isTrue();
+    }
+
+    @Test
+    void aFullDiskRefusesEntriesAndRecovers() {
+        ask(create(1));
+        ask(open(1, 1));
+        // A header and two batches of a block each; then less than the reserve is left.
+        files.setCapacity(3 * 512 + 900);
+        ask(create(1));
+        assertThat(ask(append(1, 1)).getError().getCode()).isEqualTo(WalErrorCode.DISK_FULL);
+        assertThat(service.isFull()).isTrue();
+        assertThat(service.problem()).isEmpty();
+        files.setCapacity(1 << 30);
+        ask(create(1));
+        assertThat(ask(append(1, 1)).getAppend().getMatched()).isTrue();
+        await().until(() -> !service.isFull());
     }
 
     @Test
