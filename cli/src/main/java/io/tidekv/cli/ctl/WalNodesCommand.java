@@ -16,8 +16,12 @@ import picocli.CommandLine.Spec;
 /** {@code tidekv ctl wal}. */
 @Command(
         name = "wal",
-        description = "WAL nodes as PD knows them.",
-        subcommands = WalNodesCommand.ListNodes.class)
+        description = "WAL nodes as PD knows them, and their folders.",
+        subcommands = {
+            WalNodesCommand.ListNodes.class,
+            WalFolderCommands.Check.class,
+            WalFolderCommands.Dump.class,
+        })
 final class WalNodesCommand implements Runnable {
     @Spec private @Nullable CommandSpec spec;
 
