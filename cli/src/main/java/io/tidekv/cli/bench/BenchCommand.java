@@ -1,5 +1,8 @@
 package io.tidekv.cli.bench;
 
+import io.tidekv.cli.bench.wal.EchoCommand;
+import io.tidekv.cli.bench.wal.StartBenchCommand;
+import io.tidekv.cli.bench.wal.WalBenchCommand;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -9,7 +12,15 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description = "Measure a cluster, or what to compare it with.",
-        subcommands = {KvCommand.class, MoveCommand.class, EtcdCommand.class, FsyncCommand.class})
+        subcommands = {
+            KvCommand.class,
+            MoveCommand.class,
+            WalBenchCommand.class,
+            StartBenchCommand.class,
+            EchoCommand.class,
+            EtcdCommand.class,
+            FsyncCommand.class,
+        })
 public final class BenchCommand implements Runnable {
     @Spec private @Nullable CommandSpec spec;
 

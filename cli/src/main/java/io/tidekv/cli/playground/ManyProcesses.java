@@ -1,10 +1,10 @@
 package io.tidekv.cli.playground;
 
 import io.tidekv.cli.Json;
+import io.tidekv.cli.Launcher;
 import io.tidekv.cli.server.RoleKind;
 import java.io.File;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -90,7 +90,7 @@ final class ManyProcesses implements RunningCluster {
     }
 
     private static List<String> command(Plan plan, RoleSpec role) throws IOException {
-        List<String> command = new ArrayList<>(launcher());
+        List<String> command = new ArrayList<>(Launcher.command());
         command.add(role.kind().command());
         command.add("--log-file");
         command.add(role.logFile().toString());
@@ -119,23 +119,6 @@ final class ManyProcesses implements RunningCluster {
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
         }
         return file;
-    }
-
-    /** The script that started this process, or the same JVM with the same flags. */
-    private static List<String> launcher() {
-        String script = System.getProperty("tidekv.script");
-        if (script != null) {
-            return List.of(script);
-        }
-        List<String> java = new ArrayList<>();
-        java.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(flag -> flag.startsWith("-X") || flag.startsWith("-D"))
-                .forEach(java::add);
-        java.add("-cp");
-        java.add(System.getProperty("java.class.path"));
-        java.add("io.tidekv.cli.Tidekv");
-        return java;
     }
 
     @Override

@@ -1,0 +1,263 @@
+package io.tidekv.cli.bench.wal;
+
+import io.tidekv.cli.CliException;
+import io.tidekv.common.Threads;
+import io.tidekv.common.time.Clock;
+import io.tidekv.compute.region.core.LeaderOptions;
+import io.tidekv.compute.region.core.LeaderPhase;
+import io.tidekv.compute.region.core.LeaderRules;
+import io.tidekv.compute.region.core.SessionRenewer;
+import io.tidekv.proto.region.Owner;
+import io.tidekv.proto.wal.WalRequest;
+import io.tidekv.proto.wal.WalResponse;
+import io.tidekv.wal.client.WalLink;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thread with the leaders of some regions, as a region loop of a store: takes the answers that
+ * have come, lets the leaders commit and the clients append, and sends each node one message.
+ */
+final class LogDriver implements WalLink.Listener, AutoCloseable {
+    private static final long TICK_MS = 100;
+
+    private final Clock clock;
+    private final LinkedBlockingQueue<Runnable> events = new LinkedBlockingQueue<>();
+    private final Map<Long, List<WalRequest>> outbox = new LinkedHashMap<>();
+    private final Map<Long, WalLink> links = new LinkedHashMap<>();
+    private final Map<Long, BenchRegion> regions = new LinkedHashMap<>();
+    private final Set<BenchRegion> touched = new LinkedHashSet<>();
+    private final Set<Long> connected = new LinkedHashSet<>();
+    private final SessionRenewer renewer;
+    private final Thread thread;
+    private Histogram micros = new Histogram(3);
+    private boolean appending;
+    private long tickedNanos;
+    private volatile @Nullable Throwable failure;
+    private volatile boolean stopped;
+
+    LogDriver(LeaderOptions options, Owner owner, Clock clock) {
+        this.clock = clock;
+        renewer =
+                new SessionRenewer(
+                        options,
+                        LeaderRules.RIGHT,
+                        owner,
+                        this::send,
+                        (node, region, term) -> fail("region " + region + " has lost its lease"));
+        tickedNanos = clock.monotonicNanos();
+        thread = Threads.start("log-driver", this::run);
+    }
+
+    SessionRenewer renewer() {
+        return renewer;
+    }
+
+    /** Puts a request into the next message to the node. On this thread. */
+    void send(long walId, WalRequest request) {
+        outbox.computeIfAbsent(walId, id -> new ArrayList<>()).add(request);
+    }
+
+    /** Runs {@code event} on this thread and waits for it. */
+    void call(Runnable event) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        events.add(
+                () -> {
+                    event.run();
+                    done.complete(null);
+                });
+        await(done);
+    }
+
+    private void await(CompletableFuture<Void> done) {
+        try {
+            while (!done.isDone()) {
+                Throwable cause = failure;
+                if (cause != null) {
+                    throw new CliException("the measurement failed: " + cause, cause);
+                }
+                new CountDownLatch(1).await(10, TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException("interrupted", e);
+        }
+    }
+
+    void addLink(WalLink link) {
+        call(() -> links.put(link.walId(), link));
+    }
+
+    void addRegions(List<BenchRegion> added) {
+        call(
+                () -> {
+                    Clock.Reading now = clock.read();
+                    for (BenchRegion region : added) {
+                        regions.put(region.leader.regionId(), region);
+                        region.leader.start(now);
+                        connected.forEach(walId -> region.leader.onConnected(walId, now));
+                    }
+                    touched.addAll(added);
+                });
+    }
+
+    /** Waits until {@code condition} holds on this thread. */
+    void until(BooleanSupplier condition, double seconds) {
+        long end = clock.monotonicNanos() + (long) (seconds * 1e9);
+        boolean[] holds = {false};
+        while (!holds[0]) {
+            call(() -> holds[0] = condition.getAsBoolean());
+            if (!holds[0] && clock.monotonicNanos() > end) {
+                throw new CliException("the log is not ready after " + seconds + " s");
+            }
+        }
+    }
+
+    int connectedCount() {
+        return connected.size();
+    }
+
+    boolean allLead() {
+        return regions.values().stream().allMatch(BenchRegion::isLeading);
+    }
+
+    boolean allDrained() {
+        return regions.values().stream().allMatch(BenchRegion::isDrained);
+    }
+
+    /** Lets all clients append, or no more. */
+    void appending(boolean now) {
+        call(
+                () -> {
+                    appending = now;
+                    touched.addAll(regions.values());
+                });
+    }
+
+    /** What has been measured since the last call. */
+    Histogram takeTimings() {
+        Histogram[] taken = new Histogram[1];
+        call(
+                () -> {
+                    taken[0] = micros;
+                    micros = new Histogram(3);
+                });
+        return taken[0];
+    }
+
+    private void run() {
+        try {
+            while (!stopped) {
+                round();
+            }
+        } catch (InterruptedException e) {
+            return;
+        } catch (RuntimeException | Error e) {
+            failure = e;
+        }
+    }
+
+    private void round() throws InterruptedException {
+        Runnable event = events.poll(nanosToTick(), TimeUnit.NANOSECONDS);
+        while (event != null) {
+            event.run();
+            event = events.poll();
+        }
+        if (nanosToTick() <= 0) {
+            tick();
+        }
+        Clock.Reading now = clock.read();
+        for (BenchRegion region : touched) {
+            region.take(micros, clock);
+            if (appending) {
+                region.propose(clock);
+            }
+            region.leader.pump(now);
+        }
+        touched.clear();
+        outbox.forEach(
+                (walId, requests) -> {
+                    WalLink link = links.get(walId);
+                    if (link != null && !requests.isEmpty() && link.send(requests)) {
+                        requests.clear();
+                    }
+                });
+    }
+
+    private long nanosToTick() {
+        return tickedNanos + TICK_MS * 1_000_000 - clock.monotonicNanos();
+    }
+
+    private void tick() {
+        Clock.Reading now = clock.read();
+        tickedNanos = now.monotonicNanos();
+        renewer.tick(now);
+        for (BenchRegion region : regions.values()) {
+            region.leader.tick(now);
+            touched.add(region);
+            if (region.leader.phase() == LeaderPhase.FENCED) {
+                fail(region.leader.reason());
+            }
+        }
+    }
+
+    private static void fail(String reason) {
+        throw new CliException(reason);
+    }
+
+    @Override
+    public void onConnected(long walId) {
+        events.add(
+                () -> {
+                    Clock.Reading now = clock.read();
+                    connected.add(walId);
+                    renewer.onConnected(walId, now);
+                    regions.values().forEach(region -> region.leader.onConnected(walId, now));
+                    touched.addAll(regions.values());
+                });
+    }
+
+    @Override
+    public void onDisconnected(long walId, String reason) {
+        events.add(() -> fail("WAL node " + walId + " has gone: " + reason));
+    }
+
+    @Override
+    public void onResponses(long walId, List<WalResponse> responses) {
+        events.add(
+                () -> {
+                    Clock.Reading now = clock.read();
+                    for (WalResponse response : responses) {
+                        respond(walId, response, now);
+                    }
+                });
+    }
+
+    private void respond(long walId, WalResponse response, Clock.Reading now) {
+        BenchRegion region = regions.get(response.getRegionId());
+        if (region != null) {
+            region.leader.onResponse(walId, response, now);
+            touched.add(region);
+        } else {
+            renewer.onResponse(walId, response, now);
+        }
+    }
+
+    @Override
+    public void close() {
+        stopped = true;
+        thread.interrupt();
+        links.values().forEach(WalLink::close);
+    }
+}

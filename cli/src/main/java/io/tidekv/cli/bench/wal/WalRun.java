@@ -1,0 +1,163 @@
+package io.tidekv.cli.bench.wal;
+
+import com.google.protobuf.ByteString;
+import com.sun.management.ThreadMXBean;
+import io.tidekv.common.Randomness;
+import io.tidekv.common.time.Clock;
+import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.compute.region.core.LeaderOptions;
+import io.tidekv.compute.region.core.LeaderRules;
+import io.tidekv.compute.region.core.RegionLeader;
+import io.tidekv.proto.region.Bootstrap;
+import io.tidekv.proto.region.Origin;
+import io.tidekv.proto.region.Owner;
+import io.tidekv.proto.region.VoterConfig;
+import io.tidekv.wal.client.GrpcWalLinks;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** Appends through leaders of this process to nodes that run already. */
+final class WalRun {
+    private static final LeaderOptions OPTIONS = LeaderOptions.defaults();
+
+    /** What was measured; CPU and allocation are of the measured time only. */
+    record Result(
+            Timings timings,
+            double leaderCpuSeconds,
+            double nodesCpuSeconds,
+            double leaderAllocated,
+            double nodesAllocated) {
+        double perAppend(double amount) {
+            return amount / Math.max(1, timings.micros().getTotalCount());
+        }
+    }
+
+    /** What regions cost that nobody uses: seconds to own them, and CPU as shares of a core. */
+    record Idle(int regions, double ownSeconds, double leaderShare, double nodeShare) {}
+
+    private final WalNodes nodes;
+    private final Clock clock;
+    private final Owner owner;
+
+    /** {@code incarnation} differs in each run against the same nodes. */
+    WalRun(WalNodes nodes, long incarnation, Clock clock) {
+        this.nodes = nodes;
+        this.clock = clock;
+        owner = Owner.newBuilder().setStoreId(1).setIncarnation(incarnation).build();
+    }
+
+    /** Runs {@code clients} over {@code regions} for the times given in seconds. */
+    Result run(int clients, int regions, int bytes, double warmUp, double seconds)
+            throws InterruptedException {
+        try (ThreadScheduler timers = new ThreadScheduler("links");
+                LogDriver driver = connect(timers)) {
+            driver.addRegions(regions(driver, clients, regions, value(bytes)));
+            driver.until(driver::allLead, 60);
+            driver.appending(true);
+            sleep(warmUp);
+            Result result = measure(driver, seconds);
+            driver.appending(false);
+            driver.until(driver::allDrained, 20);
+            return result;
+        }
+    }
+
+    /** Leads regions that nobody uses. */
+    Idle idle(int regions, double seconds) throws InterruptedException {
+        try (ThreadScheduler timers = new ThreadScheduler("links");
+                LogDriver driver = connect(timers)) {
+            long start = clock.monotonicNanos();
+            driver.addRegions(regions(driver, 0, regions, ByteString.EMPTY));
+            driver.until(driver::allLead, 120);
+            double ownSeconds = (clock.monotonicNanos() - start) / 1e9;
+            sleep(Math.max(3, seconds / 4));
+            double leaderCpu = ownCpuSeconds();
+            double nodesCpu = nodes.cpuSeconds();
+            sleep(seconds);
+            return new Idle(
+                    regions,
+                    ownSeconds,
+                    (ownCpuSeconds() - leaderCpu) / seconds,
+                    (nodes.cpuSeconds() - nodesCpu) / seconds / nodes.nodes().size());
+        }
+    }
+
+    private LogDriver connect(ThreadScheduler timers) {
+        LogDriver driver = new LogDriver(OPTIONS, owner, clock);
+        GrpcWalLinks links =
+                new GrpcWalLinks(nodes.clusterId(), owner, timers, Randomness.seeded(1));
+        for (WalNodes.Node node : nodes.nodes()) {
+            driver.addLink(links.connect(node.walId(), node.child().address(), driver));
+        }
+        driver.until(() -> driver.connectedCount() == nodes.nodes().size(), 20);
+        return driver;
+    }
+
+    private List<BenchRegion> regions(LogDriver driver, int clients, int count, ByteString value) {
+        List<BenchRegion> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            int share = clients / count + (i < clients % count ? 1 : 0);
+            all.add(new BenchRegion(leader(driver, i + 1), share, value));
+        }
+        return all;
+    }
+
+    private RegionLeader leader(LogDriver driver, long number) {
+        VoterConfig.Builder config = VoterConfig.newBuilder().setGeneration(1);
+        nodes.nodes().forEach(node -> config.addWalIds(node.walId()));
+        return new RegionLeader(
+                OPTIONS,
+                LeaderRules.RIGHT,
+                owner.getIncarnation() * 1_000_000 + number,
+                1,
+                owner,
+                config.build(),
+                Origin.newBuilder().setBootstrap(Bootstrap.getDefaultInstance()).build(),
+                driver.renewer(),
+                driver::send);
+    }
+
+    private Result measure(LogDriver driver, double seconds) throws InterruptedException {
+        double nodesAllocated = nodes.allocatedBytes();
+        driver.takeTimings();
+        double leaderCpu = ownCpuSeconds();
+        double nodesCpu = nodes.cpuSeconds();
+        double allocated = ownAllocatedBytes();
+        long start = clock.monotonicNanos();
+        sleep(seconds);
+        Timings timings = new Timings(driver.takeTimings(), (clock.monotonicNanos() - start) / 1e9);
+        return new Result(
+                timings,
+                ownCpuSeconds() - leaderCpu,
+                nodes.cpuSeconds() - nodesCpu,
+                ownAllocatedBytes() - allocated,
+                nodes.allocatedBytes() - nodesAllocated);
+    }
+
+    private static double ownCpuSeconds() {
+        return Children.cpuSeconds(ProcessHandle.current().pid());
+    }
+
+    /** Bytes of objects that the threads that live now have made. */
+    private static double ownAllocatedBytes() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        double sum = 0;
+        for (long bytes : threads.getThreadAllocatedBytes(threads.getAllThreadIds())) {
+            sum += Math.max(0, bytes);
+        }
+        return sum;
+    }
+
+    private static ByteString value(int bytes) {
+        byte[] value = new byte[bytes];
+        Randomness.seeded(bytes).nextBytes(value);
+        return ByteString.copyFrom(value);
+    }
+
+    private static void sleep(double seconds) throws InterruptedException {
+        new CountDownLatch(1).await((long) (seconds * 1000), TimeUnit.MILLISECONDS);
+    }
+}
