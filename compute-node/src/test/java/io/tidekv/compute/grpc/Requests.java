@@ -13,7 +13,10 @@ final class Requests {
     private Requests() {}
 
     static Context.Builder context(KvServer server) {
-        Region region = server.regions.regions().get(0);
+        return context(server.regions.regions().get(0));
+    }
+
+    static Context.Builder context(Region region) {
         return Context.newBuilder()
                 .setRegionId(region.shape().getRegionId())
                 .setRegionEpoch(

@@ -6,6 +6,7 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.tidekv.common.config.HostPort;
 import io.tidekv.common.grpc.GrpcTransports;
+import io.tidekv.common.grpc.StrictDecoding;
 import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
 import io.tidekv.pd.grpc.ClusterPages;
@@ -90,7 +91,7 @@ final class Services {
                 GrpcTransports.server(address)
                         .directExecutor()
                         .protocolNegotiator(new OnePort(router));
-        services.forEach(builder::addService);
+        services.forEach(service -> builder.addService(StrictDecoding.of(service.bindService())));
         try {
             return builder.build().start();
         } catch (IOException e) {
