@@ -139,8 +139,8 @@ class CommandsTest {
         assertThat(err()).startsWith("tidekv: no answer").contains("--pd").doesNotContain("\n");
         assertThat(run("bench kv --workload nonsense")).isEqualTo(2);
         assertThat(err()).contains("raw-put").doesNotContain("\n");
-        assertThat(run("playground --api-version 2")).isEqualTo(1);
-        assertThat(err()).isEqualTo("tidekv: --api-version 2 is not there yet: use 1 or 1ttl");
+        assertThat(run("playground --api-version 3")).isEqualTo(1);
+        assertThat(err()).isEqualTo("tidekv: --api-version 3 is unknown: use 1, 1ttl or 2");
         assertThat(run("playground --pd 2")).isEqualTo(1);
         assertThat(err()).isEqualTo("tidekv: --pd 2: use 1 or 3");
         assertThat(run("playground --object-store s4://x")).isEqualTo(1);

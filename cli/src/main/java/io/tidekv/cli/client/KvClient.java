@@ -9,6 +9,7 @@ import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.proto.cluster.ClusterStatusRequest;
 import io.tidekv.proto.errorpb.Error;
 import java.time.Duration;
 import java.util.Map;
@@ -38,6 +39,7 @@ public final class KvClient implements AutoCloseable {
     private final Timestamps timestamps;
     private final Map<String, StoreLink> links = new ConcurrentHashMap<>();
     private final boolean batched;
+    private volatile RawDialect rawDialect = RawDialect.PLAIN;
 
     /**
      * A client that has not connected yet.
@@ -54,6 +56,23 @@ public final class KvClient implements AutoCloseable {
 
     public PdClient pd() {
         return pd;
+    }
+
+    /** Asks PD for the API mode and speaks it from now on; until then it is V1. Blocks. */
+    public void learnApiMode() {
+        rawDialect =
+                RawDialect.of(
+                        pd.cluster(
+                                CALL_TIMEOUT.toMillis(),
+                                cluster ->
+                                        cluster.clusterStatus(
+                                                        ClusterStatusRequest.getDefaultInstance())
+                                                .getSettings()
+                                                .getApiMode()));
+    }
+
+    RawDialect rawDialect() {
+        return rawDialect;
     }
 
     /** A fresh timestamp of PD, asked for again while PD elects a leader. */

@@ -11,23 +11,25 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** Raw keys and values, without transactions. Thread-safe. */
+/** Raw keys and values of the default keyspace, without transactions. Thread-safe. */
 public final class RawKv {
     private final KvClient client;
+    private final RawDialect dialect;
 
     public RawKv(KvClient client) {
         this.client = client;
+        dialect = client.rawDialect();
     }
 
     /** Durable when the future completes. {@code ttlSeconds} 0 keeps the value for ever. */
     public CompletableFuture<Void> put(ByteString key, ByteString value, long ttlSeconds) {
         return client.call(
                         Command.RAW_PUT,
-                        key,
+                        dialect.stored(dialect.sent(key)),
                         route ->
                                 RawPutRequest.newBuilder()
-                                        .setContext(route.context())
-                                        .setKey(key)
+                                        .setContext(dialect.context(route))
+                                        .setKey(dialect.sent(key))
                                         .setValue(value)
                                         .setTtl(ttlSeconds)
                                         .build())
@@ -38,11 +40,11 @@ public final class RawKv {
     public CompletableFuture<Optional<ByteString>> get(ByteString key) {
         return client.call(
                         Command.RAW_GET,
-                        key,
+                        dialect.stored(dialect.sent(key)),
                         route ->
                                 RawGetRequest.newBuilder()
-                                        .setContext(route.context())
-                                        .setKey(key)
+                                        .setContext(dialect.context(route))
+                                        .setKey(dialect.sent(key))
                                         .build())
                 .thenApply(
                         answer -> {
@@ -57,18 +59,18 @@ public final class RawKv {
     public CompletableFuture<Void> delete(ByteString key) {
         return client.call(
                         Command.RAW_DELETE,
-                        key,
+                        dialect.stored(dialect.sent(key)),
                         route ->
                                 RawDeleteRequest.newBuilder()
-                                        .setContext(route.context())
-                                        .setKey(key)
+                                        .setContext(dialect.context(route))
+                                        .setKey(dialect.sent(key))
                                         .build())
                 .thenAccept(answer -> check(answer.getError()));
     }
 
     /** At most {@code limit} pairs in {@code [start, end)}, in order; empty end: no bound. */
     public CompletableFuture<List<KvPair>> scan(ByteString start, ByteString end, int limit) {
-        return scan(start, end, limit, new ArrayList<>());
+        return scan(dialect.sent(start), dialect.sentEnd(end), limit, new ArrayList<>());
     }
 
     private CompletableFuture<List<KvPair>> scan(
@@ -76,11 +78,11 @@ public final class RawKv {
         ByteString[] regionEnd = {ByteString.EMPTY};
         return client.call(
                         Command.RAW_SCAN,
-                        start,
+                        dialect.stored(start),
                         route -> {
-                            regionEnd[0] = route.region().getEndKey();
+                            regionEnd[0] = dialect.bound(route.region().getEndKey());
                             return RawScanRequest.newBuilder()
-                                    .setContext(route.context())
+                                    .setContext(dialect.context(route))
                                     .setStartKey(start)
                                     .setEndKey(nearer(end, regionEnd[0]))
                                     .setLimit(limit - found.size())
@@ -88,7 +90,7 @@ public final class RawKv {
                         })
                 .thenCompose(
                         answer -> {
-                            found.addAll(answer.getKvsList());
+                            answer.getKvsList().forEach(pair -> found.add(shown(pair)));
                             ByteString next = regionEnd[0];
                             boolean last =
                                     next.isEmpty()
@@ -97,6 +99,12 @@ public final class RawKv {
                                     ? CompletableFuture.completedFuture(found)
                                     : scan(next, end, limit, found);
                         });
+    }
+
+    private KvPair shown(KvPair pair) {
+        return dialect == RawDialect.PLAIN
+                ? pair
+                : pair.toBuilder().setKey(dialect.user(pair.getKey())).build();
     }
 
     private static ByteString nearer(ByteString a, ByteString b) {

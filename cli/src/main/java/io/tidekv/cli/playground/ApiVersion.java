@@ -5,7 +5,8 @@ import io.tidekv.cli.CliException;
 /** How keys and values are framed; fixed for the life of a cluster. */
 enum ApiVersion {
     V1("1", 1, false),
-    V1TTL("1ttl", 1, true);
+    V1TTL("1ttl", 1, true),
+    V2("2", 2, true);
 
     private final String text;
     private final int number;
@@ -23,10 +24,7 @@ enum ApiVersion {
                 return version;
             }
         }
-        if (text.equals("2")) {
-            throw new CliException("--api-version 2 is not there yet: use 1 or 1ttl");
-        }
-        throw new CliException("--api-version " + text + " is unknown: use 1 or 1ttl");
+        throw new CliException("--api-version " + text + " is unknown: use 1, 1ttl or 2");
     }
 
     /** As on the command line. */

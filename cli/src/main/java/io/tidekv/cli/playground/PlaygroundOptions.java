@@ -29,7 +29,7 @@ final class PlaygroundOptions {
             paramLabel = "1|1ttl|2",
             description = {
                 "1: raw and transactional keys, as TiKV's default; 1ttl: raw keys with expiry;",
-                "2 is not there yet (default 1)."
+                "2: both, in keyspaces, with expiry (default 1)."
             })
     @Nullable String apiVersion;
 

@@ -18,7 +18,7 @@ public final class PutCommand extends ShellCommand {
     @Option(
             names = "--ttl",
             paramLabel = "SECONDS",
-            description = "Forget it after this time; needs a cluster of --api-version 1ttl.")
+            description = "Forget it after this time; needs a cluster of --api-version 1ttl or 2.")
     private long ttl;
 
     public PutCommand(Console console) {

@@ -39,7 +39,7 @@ abstract class ShellCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         try (KvClient client = new KvClient(pd.endpoints(), false)) {
-            client.pd().clusterId();
+            client.learnApiMode();
             return run(new RawKv(client));
         }
     }

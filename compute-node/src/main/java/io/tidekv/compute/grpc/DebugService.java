@@ -3,6 +3,7 @@ package io.tidekv.compute.grpc;
 import com.google.protobuf.ByteString;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
+import io.tidekv.compute.engine.ApiMode;
 import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.raw.RawCf;
 import io.tidekv.compute.raw.RawException;
@@ -16,6 +17,7 @@ import io.tidekv.proto.debugpb.GetRequest;
 import io.tidekv.proto.debugpb.GetResponse;
 import io.tidekv.proto.debugpb.GetStoreInfoRequest;
 import io.tidekv.proto.debugpb.GetStoreInfoResponse;
+import io.tidekv.proto.kvrpcpb.APIVersion;
 
 /** The part of debugpb.Debug that shows identity and stored bytes; the rest is UNIMPLEMENTED. */
 final class DebugService extends DebugGrpc.DebugImplBase {
@@ -23,9 +25,11 @@ final class DebugService extends DebugGrpc.DebugImplBase {
     private static final int DATA_PREFIX = 'z';
 
     private final StoreService store;
+    private final ApiMode mode;
 
-    DebugService(StoreService store) {
+    DebugService(StoreService store, ApiMode mode) {
         this.store = store;
+        this.mode = mode;
     }
 
     @Override
@@ -68,7 +72,14 @@ final class DebugService extends DebugGrpc.DebugImplBase {
     @Override
     public void getStoreInfo(
             GetStoreInfoRequest request, StreamObserver<GetStoreInfoResponse> out) {
-        reply(out, GetStoreInfoResponse.newBuilder().setStoreId(store.storeId()).build());
+        // Requests of V1TTL name V1, too.
+        APIVersion version = mode == ApiMode.V2 ? APIVersion.V2 : APIVersion.V1;
+        reply(
+                out,
+                GetStoreInfoResponse.newBuilder()
+                        .setStoreId(store.storeId())
+                        .setApiVersion(version)
+                        .build());
     }
 
     @Override

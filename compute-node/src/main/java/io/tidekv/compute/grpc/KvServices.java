@@ -1,9 +1,11 @@
 package io.tidekv.compute.grpc;
 
 import io.grpc.BindableService;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.tidekv.common.grpc.GrpcTransports;
+import io.tidekv.common.grpc.StrictDecoding;
 import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
@@ -14,6 +16,7 @@ import io.tidekv.compute.service.KvCore;
 import io.tidekv.compute.service.KvSettings;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * Everything that a store offers to TiKV's clients over one {@link RegionAccess}. Thread-safe.
@@ -24,7 +27,7 @@ public final class KvServices implements AutoCloseable {
     private final KvSettings settings;
     private final Metrics metrics;
     private final HealthStatusManager health = new HealthStatusManager();
-    private final List<BindableService> services;
+    private final List<ServerServiceDefinition> services;
 
     private KvServices(KvCore core, KvSettings settings, Clock clock, Metrics metrics) {
         this.core = core;
@@ -39,14 +42,20 @@ public final class KvServices implements AutoCloseable {
                         gate,
                         settings.connectionInFlightBytes(),
                         GrpcTransports.callbacks());
-        services = List.of(tikv, new DebugService(core.store()), health.getHealthService());
+        services =
+                Stream.<BindableService>of(
+                                tikv,
+                                new DebugService(core.store(), settings.mode()),
+                                health.getHealthService())
+                        .map(service -> StrictDecoding.of(service.bindService()))
+                        .toList();
     }
 
     /**
      * The services of a store. Nothing runs before the first request; timers go to {@code
      * scheduler}.
      *
-     * @param timestamps for commands that commit on the client's behalf; none does so yet
+     * @param timestamps for writes that need one of their own
      */
     public static KvServices create(
             RegionAccess regions,
@@ -55,12 +64,12 @@ public final class KvServices implements AutoCloseable {
             Clock clock,
             Scheduler scheduler,
             Metrics metrics) {
-        KvCore core = new KvCore(regions, settings, clock, scheduler);
+        KvCore core = new KvCore(regions, timestamps, settings, clock, scheduler);
         return new KvServices(core, settings, clock, metrics);
     }
 
     /** tikvpb.Tikv, debugpb.Debug and grpc.health.v1.Health, for the store's gRPC server. */
-    public List<BindableService> services() {
+    public List<ServerServiceDefinition> services() {
         return services;
     }
 

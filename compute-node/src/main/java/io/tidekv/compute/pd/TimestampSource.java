@@ -10,4 +10,12 @@ public interface TimestampSource {
      * io.tidekv.common.error.KvException} (DeadlineExceeded) when PD cannot be reached in time.
      */
     CompletableFuture<Long> next();
+
+    /** Timestamps {@code first} to {@code last}, which nobody else has or gets. */
+    record Range(long first, long last) {}
+
+    /** As {@link #next}: between one and {@code most} timestamps that follow each other. */
+    default CompletableFuture<Range> range(int most) {
+        return next().thenApply(ts -> new Range(ts, ts));
+    }
 }

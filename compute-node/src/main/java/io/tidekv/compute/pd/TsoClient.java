@@ -29,11 +29,13 @@ final class TsoClient implements TimestampSource, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(TsoClient.class);
     private static final int LOGICAL_BITS = 18;
     private static final int WAITING_MAX = 65_536;
+    private static final int RANGE_MAX = 512;
     private static final Duration DEADLINE = Duration.ofSeconds(5);
     private static final Duration PAUSE = Duration.ofMillis(100);
     private static final Duration SILENCE = Duration.ofSeconds(1);
 
-    private record Waiting(CompletableFuture<Long> result, long deadlineNanos) {}
+    /** Who waits for {@code count} timestamps; the last of them is the result. */
+    private record Waiting(CompletableFuture<Long> result, int count, long deadlineNanos) {}
 
     private final PdChannels channels;
     private final Clock clock;
@@ -57,6 +59,16 @@ final class TsoClient implements TimestampSource, AutoCloseable {
 
     @Override
     public CompletableFuture<Long> next() {
+        return last(1);
+    }
+
+    @Override
+    public CompletableFuture<Range> range(int most) {
+        int count = Math.min(most, RANGE_MAX);
+        return last(count).thenApply(last -> new Range(last - count + 1, last));
+    }
+
+    private CompletableFuture<Long> last(int count) {
         CompletableFuture<Long> result = new CompletableFuture<>();
         synchronized (this) {
             if (closed || waiting.size() >= WAITING_MAX) {
@@ -65,7 +77,7 @@ final class TsoClient implements TimestampSource, AutoCloseable {
                                 new KvError.ServerIsBusy("too many wait for a timestamp", 100)));
                 return result;
             }
-            waiting.add(new Waiting(result, clock.monotonicNanos() + DEADLINE.toNanos()));
+            waiting.add(new Waiting(result, count, clock.monotonicNanos() + DEADLINE.toNanos()));
             ask();
         }
         return result;
@@ -80,13 +92,12 @@ final class TsoClient implements TimestampSource, AutoCloseable {
             stream = new Stream(channels.current());
             PDGrpc.newStub(stream.channel).tso(stream);
         }
-        underWay = new ArrayList<>(waiting);
-        waiting.clear();
+        underWay = nextBatch();
         Stream asked = stream;
         asked.send(
                 TsoRequest.newBuilder()
                         .setHeader(RequestHeader.newBuilder().setClusterId(clusterId))
-                        .setCount(underWay.size())
+                        .setCount(sum(underWay))
                         .build());
         List<Waiting> batch = underWay;
         scheduler.after(
@@ -96,6 +107,17 @@ final class TsoClient implements TimestampSource, AutoCloseable {
                         broken(asked, "no answer within " + SILENCE.toMillis() + " ms");
                     }
                 });
+    }
+
+    /** As many as PD gives at once. Called with the lock held. */
+    private List<Waiting> nextBatch() {
+        List<Waiting> batch = new ArrayList<>();
+        int sum = 0;
+        while (!waiting.isEmpty() && sum + waiting.getFirst().count <= WAITING_MAX) {
+            sum += waiting.getFirst().count;
+            batch.add(waiting.removeFirst());
+        }
+        return batch;
     }
 
     private synchronized boolean isUnderWay(List<Waiting> batch) {
@@ -109,7 +131,7 @@ final class TsoClient implements TimestampSource, AutoCloseable {
                 return;
             }
             served = underWay;
-            if (response.getCount() == served.size() && !response.getHeader().hasError()) {
+            if (response.getCount() == sum(served) && !response.getHeader().hasError()) {
                 underWay = List.of();
                 ask();
             } else {
@@ -124,9 +146,19 @@ final class TsoClient implements TimestampSource, AutoCloseable {
         long last =
                 (response.getTimestamp().getPhysical() << LOGICAL_BITS)
                         + response.getTimestamp().getLogical();
-        for (int i = 0; i < served.size(); i++) {
-            served.get(i).result.complete(last - served.size() + 1 + i);
+        long given = last - sum(served);
+        for (Waiting one : served) {
+            given += one.count;
+            one.result.complete(given);
         }
+    }
+
+    private static int sum(List<Waiting> waiting) {
+        int sum = 0;
+        for (Waiting one : waiting) {
+            sum += one.count;
+        }
+        return sum;
     }
 
     /** The stream is of no use any more: who is not past the deadline waits for the next one. */

@@ -24,14 +24,16 @@ import io.tidekv.proto.kvrpcpb.RawGetResponse;
  * Raw commands that read. Each throws {@link RawException} for what the response tells as a text.
  */
 public final class RawCommands {
-    private final RawValues values;
+    private final RawFormat format;
+    private final RawWrites writes;
 
-    public RawCommands(RawValues values) {
-        this.values = values;
+    public RawCommands(RawFormat format) {
+        this.format = format;
+        writes = new RawWrites(format);
     }
 
-    public RawGetResponse get(RawGetRequest request, KeyBounds bounds, RawReader reader) {
-        RawValue value = reader.get(RawCf.of(request.getCf()), checked(request.getKey(), bounds));
+    public RawGetResponse get(RawGetRequest request, Cf cf, RawReader reader) {
+        RawValue value = reader.get(cf, request.getKey());
         return value == null
                 ? RawGetResponse.newBuilder().setNotFound(true).build()
                 : RawGetResponse.newBuilder().setValue(value.bytes()).build();
@@ -39,8 +41,7 @@ public final class RawCommands {
 
     /** Missing keys are left out; a key outside of the region ends the answer with its error. */
     public RawBatchGetResponse batchGet(
-            RawBatchGetRequest request, KeyBounds bounds, RawReader reader, long bytesMax) {
-        Cf cf = RawCf.of(request.getCf());
+            RawBatchGetRequest request, Cf cf, KeyBounds bounds, RawReader reader, long bytesMax) {
         RawBatchGetResponse.Builder response = RawBatchGetResponse.newBuilder();
         long bytes = 0;
         for (ByteString key : request.getKeysList()) {
@@ -54,23 +55,21 @@ public final class RawCommands {
     }
 
     public RawGetKeyTTLResponse ttl(
-            RawGetKeyTTLRequest request, KeyBounds bounds, RawReader reader, long nowSeconds) {
-        Cf cf = RawCf.of(request.getCf());
-        if (!values.hasTtl()) {
-            throw new RawException("ttl is not enabled on this cluster: values have none");
-        }
-        RawValue value = reader.get(cf, checked(request.getKey(), bounds));
+            RawGetKeyTTLRequest request, Cf cf, RawReader reader, long nowSeconds) {
+        RawValue value = reader.get(cf, request.getKey());
         return value == null
                 ? RawGetKeyTTLResponse.newBuilder().setNotFound(true).build()
                 : RawGetKeyTTLResponse.newBuilder().setTtl(value.ttl(nowSeconds)).build();
     }
 
-    /** Compares and writes. The caller holds the key's latch. */
+    /**
+     * Compares and writes. The caller holds the key's latch.
+     *
+     * @param ts of the write; greater than that of every write seen
+     */
     public Outcome<RawCASResponse> compareAndSwap(
-            RawCASRequest request, KeyBounds bounds, RawReader reader, long nowSeconds) {
-        Cf cf = RawCf.of(request.getCf());
-        values.checkTtl(request.getTtl());
-        ByteString key = checked(request.getKey(), bounds);
+            RawCASRequest request, Cf cf, RawReader reader, long nowSeconds, long ts) {
+        ByteString key = request.getKey();
         RawValue current = reader.get(cf, key);
         boolean holds =
                 request.getPreviousNotExist()
@@ -87,10 +86,12 @@ public final class RawCommands {
         }
         WriteBatchBuilder batch = new WriteBatchBuilder();
         if (request.getDelete()) {
-            batch.delete(cf, key.toByteArray());
+            writes.delete(batch, cf, key, ts);
         } else {
-            byte[] stored = values.encode(request.getValue(), request.getTtl(), nowSeconds);
-            batch.put(cf, key.toByteArray(), stored);
+            batch.put(
+                    cf,
+                    format.keys().at(key, ts),
+                    format.values().encode(request.getValue(), request.getTtl(), nowSeconds));
         }
         return new Outcome<>(response.build(), batch);
     }
@@ -118,8 +119,8 @@ public final class RawCommands {
                 .build();
     }
 
-    static ByteString checked(ByteString key, KeyBounds bounds) {
-        if (!bounds.contains(key.toByteArray())) {
+    private ByteString checked(ByteString key, KeyBounds bounds) {
+        if (!bounds.contains(format.keys().bound(key))) {
             throw new RawException("the key is not in the region of this request: route it again");
         }
         return key;

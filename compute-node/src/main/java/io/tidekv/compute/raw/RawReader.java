@@ -13,18 +13,30 @@ import org.jspecify.annotations.Nullable;
 /** Reads raw keys of one snapshot at one time; values that have ended are not there. */
 public final class RawReader {
     private final KvSnapshot snapshot;
-    private final RawValues values;
+    private final RawFormat format;
     private final long nowSeconds;
 
-    public RawReader(KvSnapshot snapshot, RawValues values, long nowSeconds) {
+    public RawReader(KvSnapshot snapshot, RawFormat format, long nowSeconds) {
         this.snapshot = snapshot;
-        this.values = values;
+        this.format = format;
         this.nowSeconds = nowSeconds;
     }
 
     public @Nullable RawValue get(Cf cf, ByteString key) {
-        byte[] stored = snapshot.get(cf, key.toByteArray());
-        return stored == null ? null : values.decode(stored, nowSeconds);
+        byte[] stored =
+                format.keys().versioned()
+                        ? newest(cf, format.keys().bound(key))
+                        : snapshot.get(cf, format.keys().bound(key));
+        return stored == null ? null : format.values().decode(stored, nowSeconds);
+    }
+
+    private byte @Nullable [] newest(Cf cf, byte[] bound) {
+        byte[] end = Arrays.copyOf(bound, bound.length + Long.BYTES + 1);
+        Arrays.fill(end, bound.length, end.length - 1, (byte) 0xFF);
+        try (KvIterator rows = snapshot.iterator(cf, bound, end)) {
+            rows.seekToFirst();
+            return rows.isValid() ? rows.value() : null;
+        }
     }
 
     /**
@@ -38,32 +50,42 @@ public final class RawReader {
             ByteString end,
             boolean reverse,
             BiPredicate<ByteString, ByteString> sink) {
-        ByteString lower = reverse ? end : start;
-        byte @Nullable [] upper =
-                reverse ? start.toByteArray() : end.isEmpty() ? null : end.toByteArray();
-        boolean nothingBelow = reverse && start.isEmpty();
-        if (nothingBelow
-                || (upper != null && Arrays.compareUnsigned(lower.toByteArray(), upper) >= 0)) {
+        if (reverse && start.isEmpty()) {
             return;
         }
-        try (KvIterator iterator = snapshot.iterator(cf, lower.toByteArray(), upper)) {
-            if (reverse) {
-                iterator.seekToLast();
+        RawKeys keys = format.keys();
+        byte[] lower = (reverse ? end : start).isEmpty() ? null : keys.bound(reverse ? end : start);
+        byte[] upper = (reverse ? start : end).isEmpty() ? null : keys.bound(reverse ? start : end);
+        if (lower != null && upper != null && Arrays.compareUnsigned(lower, upper) >= 0) {
+            return;
+        }
+        try (KvIterator rows = snapshot.iterator(cf, lower, upper)) {
+            if (!keys.versioned()) {
+                walk(rows, reverse, sink);
+            } else if (reverse) {
+                new VersionedWalk(rows, format, nowSeconds, sink).down();
             } else {
-                iterator.seekToFirst();
+                new VersionedWalk(rows, format, nowSeconds, sink).up();
             }
-            while (iterator.isValid()) {
-                RawValue value = values.decode(iterator.value(), nowSeconds);
-                if (value != null
-                        && !sink.test(
-                                UnsafeByteOperations.unsafeWrap(iterator.key()), value.bytes())) {
-                    return;
-                }
-                if (reverse) {
-                    iterator.prev();
-                } else {
-                    iterator.next();
-                }
+        }
+    }
+
+    private void walk(KvIterator rows, boolean reverse, BiPredicate<ByteString, ByteString> sink) {
+        if (reverse) {
+            rows.seekToLast();
+        } else {
+            rows.seekToFirst();
+        }
+        while (rows.isValid()) {
+            RawValue value = format.values().decode(rows.value(), nowSeconds);
+            if (value != null
+                    && !sink.test(UnsafeByteOperations.unsafeWrap(rows.key()), value.bytes())) {
+                return;
+            }
+            if (reverse) {
+                rows.prev();
+            } else {
+                rows.next();
             }
         }
     }

@@ -16,22 +16,17 @@ import java.util.List;
 public final class RawScans {
     private RawScans() {}
 
-    public static RawScanResponse scan(RawScanRequest request, RawReader reader, long bytesMax) {
+    public static RawScanResponse scan(
+            RawScanRequest request, Cf cf, RawReader reader, long bytesMax) {
         Collector pairs = new Collector(request.getKeyOnly(), bytesMax);
         pairs.limit(request.getLimit());
-        pairs.scan(
-                reader,
-                RawCf.of(request.getCf()),
-                request.getStartKey(),
-                request.getEndKey(),
-                request.getReverse());
+        pairs.scan(reader, cf, request.getStartKey(), request.getEndKey(), request.getReverse());
         return RawScanResponse.newBuilder().addAllKvs(pairs.found).build();
     }
 
     /** Each range gives up to the limit, in the order of the ranges. */
     public static RawBatchScanResponse batchScan(
-            RawBatchScanRequest request, RawReader reader, long bytesMax) {
-        Cf cf = RawCf.of(request.getCf());
+            RawBatchScanRequest request, Cf cf, RawReader reader, long bytesMax) {
         List<KeyRange> ranges = closed(request.getRangesList());
         for (KeyRange range : ranges) {
             checkOrder(range, request.getReverse());

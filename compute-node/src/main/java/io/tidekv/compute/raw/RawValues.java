@@ -5,23 +5,22 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.tidekv.common.codec.CodecException;
 import io.tidekv.common.codec.Ints;
 import io.tidekv.compute.engine.ApiMode;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Raw values as stored. V1: the value itself. V1TTL: the value, then eight bytes with the second at
- * which it ends, 0 for never.
+ * which it ends, 0 for never. V2: the value, these eight bytes if it ends, then a byte of flags
+ * that says so, or that the key has been deleted.
  */
 public final class RawValues {
     private static final long NEVER = 0;
+    private static final int EXPIRES = 1;
+    private static final int DELETED = 2;
 
-    private final boolean withTtl;
+    private final ApiMode mode;
 
     public RawValues(ApiMode mode) {
-        if (mode == ApiMode.V2) {
-            throw new IllegalArgumentException("raw data in API V2 is not served yet");
-        }
-        withTtl = mode == ApiMode.V1TTL;
+        this.mode = mode;
     }
 
     /**
@@ -37,12 +36,12 @@ public final class RawValues {
     }
 
     public boolean hasTtl() {
-        return withTtl;
+        return mode != ApiMode.V1;
     }
 
     /** Throws when a time to live is asked for where values cannot have one. */
     public void checkTtl(long ttlSeconds) {
-        if (ttlSeconds != 0 && !withTtl) {
+        if (ttlSeconds != 0 && !hasTtl()) {
             throw new RawException("ttl is not enabled, but get put request with ttl");
         }
     }
@@ -53,30 +52,72 @@ public final class RawValues {
      * @param ttlSeconds 0 for never
      */
     public byte[] encode(ByteString value, long ttlSeconds, long nowSeconds) {
-        if (!withTtl) {
-            return value.toByteArray();
-        }
-        byte[] out = new byte[value.size() + Long.BYTES];
+        int length = value.size();
+        long end = ttlSeconds == 0 ? NEVER : expiry(ttlSeconds, nowSeconds);
+        return switch (mode) {
+            case V1 -> value.toByteArray();
+            case V1TTL -> {
+                byte[] out = copy(value, Long.BYTES);
+                Ints.put(out, length, end);
+                yield out;
+            }
+            case V2 -> {
+                byte[] out = copy(value, end == NEVER ? 1 : Long.BYTES + 1);
+                if (end != NEVER) {
+                    Ints.put(out, length, end);
+                    out[out.length - 1] = EXPIRES;
+                }
+                yield out;
+            }
+        };
+    }
+
+    /** What V2 stores for a key that is deleted. */
+    byte[] tombstone() {
+        return new byte[] {DELETED};
+    }
+
+    private static byte[] copy(ByteString value, int room) {
+        byte[] out = new byte[value.size() + room];
         value.copyTo(out, 0);
-        Ints.put(out, value.size(), ttlSeconds == 0 ? NEVER : expiry(ttlSeconds, nowSeconds));
         return out;
     }
 
-    /** The value, or null when it has ended. */
+    /** The value, or null when it has ended or is deleted. */
     public @Nullable RawValue decode(byte[] stored, long nowSeconds) {
-        if (!withTtl) {
-            return new RawValue(UnsafeByteOperations.unsafeWrap(stored), NEVER);
+        return switch (mode) {
+            case V1 -> new RawValue(UnsafeByteOperations.unsafeWrap(stored), NEVER);
+            case V1TTL -> expiring(stored, stored.length - Long.BYTES, nowSeconds);
+            case V2 -> flagged(stored, nowSeconds);
+        };
+    }
+
+    private static @Nullable RawValue flagged(byte[] stored, long nowSeconds) {
+        if (stored.length == 0) {
+            throw new CodecException("a raw value has no flags");
         }
-        if (stored.length < Long.BYTES) {
+        int length = stored.length - 1;
+        int flags = stored[length];
+        if ((flags & ~(EXPIRES | DELETED)) != 0) {
+            throw new CodecException("a raw value has unknown flags");
+        }
+        if ((flags & DELETED) != 0) {
+            return null;
+        }
+        return (flags & EXPIRES) != 0
+                ? expiring(stored, length - Long.BYTES, nowSeconds)
+                : new RawValue(UnsafeByteOperations.unsafeWrap(stored, 0, length), NEVER);
+    }
+
+    private static @Nullable RawValue expiring(byte[] stored, int length, long nowSeconds) {
+        if (length < 0) {
             throw new CodecException("a raw value is shorter than its expiry");
         }
-        int length = stored.length - Long.BYTES;
         long expireAt = Ints.get(stored, length);
         if (expireAt != NEVER && Long.compareUnsigned(expireAt, nowSeconds) <= 0) {
             return null;
         }
-        byte[] value = Arrays.copyOf(stored, length);
-        return new RawValue(UnsafeByteOperations.unsafeWrap(value), expireAt);
+        return new RawValue(UnsafeByteOperations.unsafeWrap(stored, 0, length), expireAt);
     }
 
     private static long expiry(long ttlSeconds, long nowSeconds) {

@@ -10,32 +10,40 @@ import io.tidekv.proto.kvrpcpb.RawDeleteRequest;
 import io.tidekv.proto.kvrpcpb.RawPutRequest;
 import java.util.List;
 
-/** Batches of raw writes that need no reading. Each throws {@link RawException} when refused. */
+/**
+ * Batches of raw writes that need no reading. What a request cannot have is refused by its {@code
+ * check}, with a {@link RawException}; a batch is then made without fail. Writes of one request
+ * share a timestamp.
+ */
 public final class RawWrites {
     private static final String EMPTY = "an empty request";
 
-    private final RawValues values;
+    /** A key's framing in a batch, timestamp and expiry included, at most. */
+    private static final int FRAME = 48;
 
-    public RawWrites(RawValues values) {
-        this.values = values;
+    private final RawFormat format;
+
+    public RawWrites(RawFormat format) {
+        this.format = format;
     }
 
-    public WriteBatchBuilder put(RawPutRequest request, long nowSeconds) {
-        Cf cf = RawCf.of(request.getCf());
-        values.checkTtl(request.getTtl());
+    public void check(RawPutRequest request) {
+        format.values().checkTtl(request.getTtl());
+    }
+
+    public WriteBatchBuilder put(RawPutRequest request, Cf cf, long nowSeconds, long ts) {
+        ByteString key = request.getKey();
         ByteString value = request.getValue();
-        return new WriteBatchBuilder(request.getKey().size() + value.size() + 48)
+        return new WriteBatchBuilder(key.size() + (key.size() >> 3) + value.size() + FRAME)
                 .put(
                         cf,
-                        request.getKey().toByteArray(),
-                        values.encode(value, request.getTtl(), nowSeconds));
+                        format.keys().at(key, ts),
+                        format.values().encode(value, request.getTtl(), nowSeconds));
     }
 
-    /** Of equal keys the last one stands. */
-    public WriteBatchBuilder batchPut(RawBatchPutRequest request, long nowSeconds) {
-        Cf cf = RawCf.of(request.getCf());
+    public void check(RawBatchPutRequest request) {
         List<Long> ttls = request.getTtlsList();
-        ttls.forEach(values::checkTtl);
+        ttls.forEach(format.values()::checkTtl);
         int count = request.getPairsCount();
         if (ttls.size() > 1 && ttls.size() != count) {
             throw new RawException("The length of ttls does not equal to the length of pairs");
@@ -43,30 +51,46 @@ public final class RawWrites {
         if (count == 0) {
             throw new RawException(EMPTY);
         }
-        WriteBatchBuilder batch = new WriteBatchBuilder(request.getSerializedSize() + 12 * count);
+    }
+
+    /** Of equal keys the last one stands. */
+    public WriteBatchBuilder batchPut(RawBatchPutRequest request, Cf cf, long nowSeconds, long ts) {
+        List<Long> ttls = request.getTtlsList();
+        int count = request.getPairsCount();
+        WriteBatchBuilder batch = new WriteBatchBuilder(request.getSerializedSize() + 24 * count);
         for (int i = 0; i < count; i++) {
             KvPair pair = request.getPairs(i);
             long ttl = ttls.isEmpty() ? 0 : ttls.get(ttls.size() == 1 ? 0 : i);
             batch.put(
                     cf,
-                    pair.getKey().toByteArray(),
-                    values.encode(pair.getValue(), ttl, nowSeconds));
+                    format.keys().at(pair.getKey(), ts),
+                    format.values().encode(pair.getValue(), ttl, nowSeconds));
         }
         return batch;
     }
 
-    public WriteBatchBuilder delete(RawDeleteRequest request) {
-        return new WriteBatchBuilder()
-                .delete(RawCf.of(request.getCf()), request.getKey().toByteArray());
+    public WriteBatchBuilder delete(RawDeleteRequest request, Cf cf, long ts) {
+        return delete(
+                new WriteBatchBuilder(request.getKey().size() + FRAME), cf, request.getKey(), ts);
     }
 
-    public WriteBatchBuilder batchDelete(RawBatchDeleteRequest request) {
-        Cf cf = RawCf.of(request.getCf());
+    public void check(RawBatchDeleteRequest request) {
         if (request.getKeysCount() == 0) {
             throw new RawException(EMPTY);
         }
+    }
+
+    public WriteBatchBuilder batchDelete(RawBatchDeleteRequest request, Cf cf, long ts) {
         WriteBatchBuilder batch = new WriteBatchBuilder(request.getSerializedSize());
-        request.getKeysList().forEach(key -> batch.delete(cf, key.toByteArray()));
+        request.getKeysList().forEach(key -> delete(batch, cf, key, ts));
         return batch;
+    }
+
+    /** With versions a deletion is one of them: an older one would show otherwise. */
+    WriteBatchBuilder delete(WriteBatchBuilder batch, Cf cf, ByteString key, long ts) {
+        byte[] stored = format.keys().at(key, ts);
+        return format.keys().versioned()
+                ? batch.put(cf, stored, format.values().tombstone())
+                : batch.delete(cf, stored);
     }
 }

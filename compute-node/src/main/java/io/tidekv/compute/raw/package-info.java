@@ -1,6 +1,6 @@
 /**
- * Raw key-value commands in API modes V1 and V1TTL: reads over a snapshot, and write batches. Pure:
- * the time comes as a parameter. Keys are stored as they are.
+ * Raw key-value commands in all API modes: reads over a snapshot, and write batches. Pure: the time
+ * and the timestamps of writes come as parameters.
  */
 @NullMarked
 package io.tidekv.compute.raw;

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the regions of a store share.
  *
- * @param apiMode of the cluster: 1 = V1, 2 = V1TTL
+ * @param apiMode of the cluster: 1 = V1, 2 = V1TTL, 3 = V2
  * @param openers runs openings and closings of tablets
  * @param publishers runs flushes and uploads
  * @param tabletsOpen tablets that are not closed yet

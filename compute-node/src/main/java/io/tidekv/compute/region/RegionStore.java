@@ -49,7 +49,7 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
      * What a store is made of.
      *
      * @param owner id and incarnation that PD has issued to this process
-     * @param apiMode of the cluster: 1 = V1, 2 = V1TTL
+     * @param apiMode of the cluster: 1 = V1, 2 = V1TTL, 3 = V2
      * @param tablets stays open when the store is closed
      * @param stats of the local disk, for PD; called often
      */

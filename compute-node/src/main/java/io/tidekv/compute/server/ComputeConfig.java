@@ -60,18 +60,21 @@ public record ComputeConfig(
 
     /** API mode. */
     public record Storage(
-            @Setting(value = "1", doc = "1 or 2. Only 1 works today.") int apiVersion,
-            @Setting(value = "false", doc = "Raw values carry an expiry time.") boolean enableTtl) {
+            @Setting(value = "1", doc = "1 or 2: with 2 the first byte of a key says whose it is.")
+                    int apiVersion,
+            @Setting(
+                            value = "false",
+                            doc = "Raw values may carry an expiry time; in version 2 always.")
+                    boolean enableTtl) {
         public Storage {
-            if (apiVersion != 1) {
-                throw new IllegalArgumentException(
-                        "storage.api-version: expected 1; other versions do not work yet");
+            if (apiVersion != 1 && apiVersion != 2) {
+                throw new IllegalArgumentException("storage.api-version: expected 1 or 2");
             }
         }
 
-        /** 1 = V1, 2 = V1TTL. */
+        /** 1 = V1, 2 = V1TTL, 3 = V2. */
         public int apiMode() {
-            return enableTtl ? 2 : 1;
+            return apiVersion == 2 ? 3 : enableTtl ? 2 : 1;
         }
     }
 

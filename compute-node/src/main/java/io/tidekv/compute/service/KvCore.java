@@ -2,7 +2,7 @@ package io.tidekv.compute.service;
 
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
-import io.tidekv.compute.engine.ApiMode;
+import io.tidekv.compute.pd.TimestampSource;
 import io.tidekv.compute.region.RegionAccess;
 
 /** The key-value services over one {@link RegionAccess}, without an edge. Thread-safe. */
@@ -13,18 +13,21 @@ public final class KvCore implements AutoCloseable {
     private final RawRangeService rawRanges;
     private final StoreService store;
 
-    /** Refuses API mode V2, which is not served yet. */
-    public KvCore(RegionAccess regions, KvSettings settings, Clock clock, Scheduler scheduler) {
-        if (settings.mode() == ApiMode.V2) {
-            throw new IllegalArgumentException(
-                    "API V2 is not served yet: make the cluster with API version 1 or 1ttl");
-        }
+    /**
+     * @param timestamps for writes that need one of their own
+     */
+    public KvCore(
+            RegionAccess regions,
+            TimestampSource timestamps,
+            KvSettings settings,
+            Clock clock,
+            Scheduler scheduler) {
         runner = new Runner(regions, settings, clock, scheduler);
         RangeDeletes deletes = new RangeDeletes(runner);
         txn = new TxnService(runner, deletes, settings);
-        raw = new RawService(runner, settings, clock);
-        rawRanges = new RawRangeService(runner, deletes, settings, clock);
-        store = new StoreService(runner, deletes);
+        raw = new RawService(runner, settings, new CausalStamps(timestamps, clock));
+        rawRanges = new RawRangeService(runner, deletes, settings);
+        store = new StoreService(runner, deletes, settings);
     }
 
     public TxnService txn() {

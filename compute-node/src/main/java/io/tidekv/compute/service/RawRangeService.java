@@ -3,14 +3,13 @@ package io.tidekv.compute.service;
 import static io.tidekv.compute.service.RawService.answer;
 
 import com.google.protobuf.ByteString;
-import io.tidekv.common.time.Clock;
 import io.tidekv.compute.engine.Cf;
-import io.tidekv.compute.raw.RawCf;
+import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.raw.RawCommands;
 import io.tidekv.compute.raw.RawException;
+import io.tidekv.compute.raw.RawFormat;
 import io.tidekv.compute.raw.RawReader;
 import io.tidekv.compute.raw.RawScans;
-import io.tidekv.compute.raw.RawValues;
 import io.tidekv.compute.service.Runner.Cost;
 import io.tidekv.proto.kvrpcpb.Context;
 import io.tidekv.proto.kvrpcpb.KeyRange;
@@ -30,34 +29,32 @@ public final class RawRangeService {
     private final Runner runner;
     private final RangeDeletes deletes;
     private final KvSettings settings;
-    private final Clock clock;
     private final ApiChecks api;
-    private final RawValues values;
+    private final RawFormat format;
     private final RawCommands reads;
 
-    RawRangeService(Runner runner, RangeDeletes deletes, KvSettings settings, Clock clock) {
+    RawRangeService(Runner runner, RangeDeletes deletes, KvSettings settings) {
         this.runner = runner;
         this.deletes = deletes;
         this.settings = settings;
-        this.clock = clock;
         api = new ApiChecks(settings.mode());
-        values = new RawValues(settings.mode());
-        reads = new RawCommands(values);
+        format = new RawFormat(settings.mode());
+        reads = new RawCommands(format);
     }
 
     public CompletableFuture<RawScanResponse> scan(RawScanRequest request) {
         return answer(
                 () -> {
-                    api.checkRaw(request.getContext());
+                    api.checkRawRange(
+                            request.getContext(), request.getStartKey(), request.getEndKey());
+                    Cf cf = format.cf(request.getCf());
                     return runner.read(
                             request.getContext(),
                             Cost.RANGE,
                             (target, view) -> {
                                 checkStart(target, request.getStartKey(), request.getReverse());
                                 return RawScans.scan(
-                                        request,
-                                        new RawReader(view, values, nowSeconds()),
-                                        settings.responseBytes());
+                                        request, cf, reader(view), settings.responseBytes());
                             });
                 },
                 e -> RawScanResponse.newBuilder().addKvs(RawCommands.failed(e)).build());
@@ -66,7 +63,8 @@ public final class RawRangeService {
     public CompletableFuture<RawBatchScanResponse> batchScan(RawBatchScanRequest request) {
         return answer(
                 () -> {
-                    api.checkRaw(request.getContext());
+                    api.checkRawRanges(request.getContext(), request.getRangesList());
+                    Cf cf = format.cf(request.getCf());
                     return runner.read(
                             request.getContext(),
                             Cost.RANGE,
@@ -75,9 +73,7 @@ public final class RawRangeService {
                                     checkStart(target, range.getStartKey(), request.getReverse());
                                 }
                                 return RawScans.batchScan(
-                                        request,
-                                        new RawReader(view, values, nowSeconds()),
-                                        settings.responseBytes());
+                                        request, cf, reader(view), settings.responseBytes());
                             });
                 },
                 e -> RawBatchScanResponse.newBuilder().addKvs(RawCommands.failed(e)).build());
@@ -86,7 +82,7 @@ public final class RawRangeService {
     public CompletableFuture<RawChecksumResponse> checksum(RawChecksumRequest request) {
         return answer(
                 () -> {
-                    api.checkRaw(request.getContext());
+                    api.checkRawRanges(request.getContext(), request.getRangesList());
                     return runner.read(
                             request.getContext(),
                             Cost.RANGE,
@@ -94,8 +90,7 @@ public final class RawRangeService {
                                 for (KeyRange range : request.getRangesList()) {
                                     checkStart(target, range.getStartKey(), false);
                                 }
-                                return reads.checksum(
-                                        request, new RawReader(view, values, nowSeconds()));
+                                return reads.checksum(request, reader(view));
                             });
                 },
                 e -> RawChecksumResponse.newBuilder().setError(e.text()).build());
@@ -105,29 +100,30 @@ public final class RawRangeService {
         return answer(
                 () -> {
                     Context context = request.getContext();
-                    api.checkRaw(context);
-                    Cf cf = RawCf.of(request.getCf());
+                    ByteString end = request.getEndKey();
+                    api.checkRawRange(context, request.getStartKey(), end);
                     return deletes.delete(
                                     context,
-                                    List.of(cf),
-                                    request.getStartKey().toByteArray(),
-                                    request.getEndKey().toByteArray())
+                                    List.of(format.cf(request.getCf())),
+                                    format.keys().bound(request.getStartKey()),
+                                    end.isEmpty() ? new byte[0] : format.keys().bound(end))
                             .thenApply(done -> RawDeleteRangeResponse.getDefaultInstance());
                 },
                 e -> RawDeleteRangeResponse.newBuilder().setError(e.text()).build());
     }
 
     /** Upwards the region must hold the start; downwards a start beyond the region is cut off. */
-    private static void checkStart(Target target, ByteString start, boolean reverse) {
+    private void checkStart(Target target, ByteString start, boolean reverse) {
+        byte[] bound = format.keys().bound(start);
         if (!reverse) {
-            RequestChecks.checkKey(target, start);
-        } else if (!target.bounds().containsBound(start.toByteArray())) {
+            RequestChecks.checkStart(target, bound);
+        } else if (!target.bounds().containsBound(bound)) {
             throw new RawException(
                     "the start of the range is not in the region of this request: route it again");
         }
     }
 
-    private long nowSeconds() {
-        return clock.wallMillis() / 1000;
+    private RawReader reader(KvSnapshot view) {
+        return new RawReader(view, format, runner.clock().wallMillis() / 1000);
     }
 }

@@ -1,15 +1,18 @@
 package io.tidekv.compute.service;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import io.tidekv.common.error.KvException;
-import io.tidekv.common.time.Clock;
+import io.tidekv.compute.engine.Cf;
+import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.compute.raw.RawCommands;
 import io.tidekv.compute.raw.RawException;
+import io.tidekv.compute.raw.RawFormat;
 import io.tidekv.compute.raw.RawReader;
-import io.tidekv.compute.raw.RawValues;
 import io.tidekv.compute.raw.RawWrites;
 import io.tidekv.compute.service.Runner.Cost;
+import io.tidekv.compute.txn.Outcome;
 import io.tidekv.proto.kvrpcpb.Context;
 import io.tidekv.proto.kvrpcpb.KvPair;
 import io.tidekv.proto.kvrpcpb.RawBatchDeleteRequest;
@@ -31,7 +34,9 @@ import io.tidekv.proto.kvrpcpb.RawPutResponse;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 import java.util.function.Supplier;
 
 /** Raw requests on single keys and batches of keys. Thread-safe. */
@@ -40,34 +45,33 @@ public final class RawService {
 
     private final Runner runner;
     private final KvSettings settings;
-    private final Clock clock;
+    private final CausalStamps stamps;
     private final ApiChecks api;
-    private final RawValues values;
+    private final RawFormat format;
     private final RawCommands reads;
     private final RawWrites writes;
 
-    RawService(Runner runner, KvSettings settings, Clock clock) {
+    RawService(Runner runner, KvSettings settings, CausalStamps stamps) {
         this.runner = runner;
         this.settings = settings;
-        this.clock = clock;
+        this.stamps = stamps;
         api = new ApiChecks(settings.mode());
-        values = new RawValues(settings.mode());
-        reads = new RawCommands(values);
-        writes = new RawWrites(values);
+        format = new RawFormat(settings.mode());
+        reads = new RawCommands(format);
+        writes = new RawWrites(format);
     }
 
     public CompletableFuture<RawGetResponse> get(RawGetRequest request) {
         return answer(
                 () -> {
-                    api.checkRaw(request.getContext());
+                    Cf cf = checked(request.getContext(), request.getKey(), request.getCf());
                     return runner.read(
                             request.getContext(),
                             Cost.POINT,
-                            (target, view) ->
-                                    reads.get(
-                                            request,
-                                            target.bounds(),
-                                            new RawReader(view, values, nowSeconds())));
+                            (target, view) -> {
+                                checkRead(target, request.getKey());
+                                return reads.get(request, cf, reader(view));
+                            });
                 },
                 e -> RawGetResponse.newBuilder().setError(e.text()).build());
     }
@@ -76,15 +80,17 @@ public final class RawService {
         Cost cost = request.getKeysCount() <= POINTS_MAX ? Cost.POINT : Cost.RANGE;
         return answer(
                 () -> {
-                    api.checkRaw(request.getContext());
+                    api.checkRaw(request.getContext(), request.getKeysList());
+                    Cf cf = format.cf(request.getCf());
                     return runner.read(
                             request.getContext(),
                             cost,
                             (target, view) ->
                                     reads.batchGet(
                                             request,
+                                            cf,
                                             target.bounds(),
-                                            new RawReader(view, values, nowSeconds()),
+                                            reader(view),
                                             settings.responseBytes()));
                 },
                 e -> RawBatchGetResponse.newBuilder().addPairs(RawCommands.failed(e)).build());
@@ -93,69 +99,84 @@ public final class RawService {
     public CompletableFuture<RawGetKeyTTLResponse> ttl(RawGetKeyTTLRequest request) {
         return answer(
                 () -> {
-                    api.checkRaw(request.getContext());
+                    Cf cf = checked(request.getContext(), request.getKey(), request.getCf());
+                    if (!format.values().hasTtl()) {
+                        throw new RawException(
+                                "ttl is not enabled on this cluster: values have none");
+                    }
                     long now = nowSeconds();
                     return runner.read(
                             request.getContext(),
                             Cost.POINT,
-                            (target, view) ->
-                                    reads.ttl(
-                                            request,
-                                            target.bounds(),
-                                            new RawReader(view, values, now),
-                                            now));
+                            (target, view) -> {
+                                checkRead(target, request.getKey());
+                                RawReader reader = new RawReader(view, format, now);
+                                return reads.ttl(request, cf, reader, now);
+                            });
                 },
                 e -> RawGetKeyTTLResponse.newBuilder().setError(e.text()).build());
     }
 
     public CompletableFuture<RawPutResponse> put(RawPutRequest request) {
-        List<ByteString> keys = List.of(request.getKey());
         return answer(
-                () ->
-                        blind(
-                                request.getContext(),
-                                keys,
-                                request.getForCas(),
-                                () -> writes.put(request, nowSeconds()),
-                                RawPutResponse.getDefaultInstance()),
+                () -> {
+                    Cf cf = checked(request.getContext(), request.getKey(), request.getCf());
+                    writes.check(request);
+                    return blind(
+                            request.getContext(),
+                            List.of(request.getKey()),
+                            request.getForCas(),
+                            ts -> writes.put(request, cf, nowSeconds(), ts),
+                            RawPutResponse.getDefaultInstance());
+                },
                 e -> RawPutResponse.newBuilder().setError(e.text()).build());
     }
 
     public CompletableFuture<RawBatchPutResponse> batchPut(RawBatchPutRequest request) {
-        List<ByteString> keys = request.getPairsList().stream().map(KvPair::getKey).toList();
         return answer(
-                () ->
-                        blind(
-                                request.getContext(),
-                                keys,
-                                request.getForCas(),
-                                () -> writes.batchPut(request, nowSeconds()),
-                                RawBatchPutResponse.getDefaultInstance()),
+                () -> {
+                    List<ByteString> keys =
+                            request.getPairsList().stream().map(KvPair::getKey).toList();
+                    api.checkRaw(request.getContext(), keys);
+                    Cf cf = format.cf(request.getCf());
+                    writes.check(request);
+                    return blind(
+                            request.getContext(),
+                            keys,
+                            request.getForCas(),
+                            ts -> writes.batchPut(request, cf, nowSeconds(), ts),
+                            RawBatchPutResponse.getDefaultInstance());
+                },
                 e -> RawBatchPutResponse.newBuilder().setError(e.text()).build());
     }
 
     public CompletableFuture<RawDeleteResponse> delete(RawDeleteRequest request) {
-        List<ByteString> keys = List.of(request.getKey());
         return answer(
-                () ->
-                        blind(
-                                request.getContext(),
-                                keys,
-                                request.getForCas(),
-                                () -> writes.delete(request),
-                                RawDeleteResponse.getDefaultInstance()),
+                () -> {
+                    Cf cf = checked(request.getContext(), request.getKey(), request.getCf());
+                    return blind(
+                            request.getContext(),
+                            List.of(request.getKey()),
+                            request.getForCas(),
+                            ts -> writes.delete(request, cf, ts),
+                            RawDeleteResponse.getDefaultInstance());
+                },
                 e -> RawDeleteResponse.newBuilder().setError(e.text()).build());
     }
 
     public CompletableFuture<RawBatchDeleteResponse> batchDelete(RawBatchDeleteRequest request) {
         return answer(
-                () ->
-                        blind(
-                                request.getContext(),
-                                request.getKeysList(),
-                                request.getForCas(),
-                                () -> writes.batchDelete(request),
-                                RawBatchDeleteResponse.getDefaultInstance()),
+                () -> {
+                    api.checkRaw(request.getContext(), request.getKeysList());
+                    Cf cf = format.cf(request.getCf());
+                    writes.check(request);
+                    return blind(
+                            request.getContext(),
+                            request.getKeysList(),
+                            request.getForCas(),
+                            ts -> writes.batchDelete(request, cf, ts),
+                            RawBatchDeleteResponse.getDefaultInstance());
+                },
                 e -> RawBatchDeleteResponse.newBuilder().setError(e.text()).build());
     }
 
@@ -163,45 +184,92 @@ public final class RawService {
     public CompletableFuture<RawCASResponse> compareAndSwap(RawCASRequest request) {
         return answer(
                 () -> {
-                    api.checkRaw(request.getContext());
+                    Cf cf = checked(request.getContext(), request.getKey(), request.getCf());
                     ApiChecks.checkRawKey(request.getKey());
-                    long now = nowSeconds();
-                    return runner.write(
+                    format.values().checkTtl(request.getTtl());
+                    Deadline deadline = Deadline.of(request.getContext(), runner.clock());
+                    return stamped(
                             request.getContext(),
-                            List.of(request.getKey().toByteArray()),
-                            (target, view) ->
-                                    reads.compareAndSwap(
-                                            request,
-                                            target.bounds(),
-                                            new RawReader(view, values, now),
-                                            now));
+                            (target, ts) ->
+                                    runner.writeTarget(
+                                            target,
+                                            deadline,
+                                            List.of(request.getKey().toByteArray()),
+                                            (checked, view) ->
+                                                    swap(request, cf, checked, view, ts)));
                 },
                 e -> RawCASResponse.newBuilder().setError(e.text()).build());
+    }
+
+    private Outcome<RawCASResponse> swap(
+            RawCASRequest request, Cf cf, Target target, KvSnapshot view, long ts) {
+        checkRead(target, request.getKey());
+        long now = nowSeconds();
+        return reads.compareAndSwap(request, cf, new RawReader(view, format, now), now, ts);
     }
 
     private <R> CompletableFuture<R> blind(
             Context context,
             List<ByteString> keys,
             boolean forCas,
-            Supplier<WriteBatchBuilder> batch,
+            LongFunction<WriteBatchBuilder> batch,
             R response) {
-        api.checkRaw(context);
         keys.forEach(ApiChecks::checkRawKey);
-        WriteBatchBuilder built = batch.get();
+        Deadline deadline = Deadline.of(context, runner.clock());
         Collection<byte[]> latches =
                 forCas ? keys.stream().map(ByteString::toByteArray).toList() : List.of();
-        return runner.blindWrite(
+        return stamped(
                         context,
-                        latches,
-                        target -> {
-                            keys.forEach(key -> RequestChecks.checkKey(target, key));
-                            return built;
+                        (target, ts) -> {
+                            for (ByteString key : keys) {
+                                checkWrite(target, key, ts);
+                            }
+                            return runner.blindWrite(target, deadline, latches, batch.apply(ts));
                         })
                 .thenApply(done -> response);
     }
 
+    /** Checks the region and, where keys have versions, gets the timestamp of a write to it. */
+    private <R> CompletableFuture<R> stamped(
+            Context context, BiFunction<Target, Long, CompletableFuture<R>> write) {
+        Target target = runner.checks().check(context);
+        if (!format.keys().versioned()) {
+            return write.apply(target, 0L);
+        }
+        return stamps.next(target.shape().getRegionId(), target.region().term())
+                .thenCompose(ts -> write.apply(target, ts));
+    }
+
+    /** Checks version and key, and finds the column family. */
+    private Cf checked(Context context, ByteString key, String cf) {
+        api.checkRaw(context, List.of(key));
+        return format.cf(cf);
+    }
+
+    /** TiKV tells a read key outside of the region as a text, but with versions as for writes. */
+    private void checkRead(Target target, ByteString key) {
+        byte[] bound = format.keys().bound(key);
+        if (target.bounds().contains(bound)) {
+            return;
+        }
+        throw format.keys().versioned()
+                ? RequestChecks.keyNotInRegion(target, UnsafeByteOperations.unsafeWrap(bound))
+                : new RawException("the key is not in the region of this request: route it again");
+    }
+
+    private void checkWrite(Target target, ByteString key, long ts) {
+        if (!target.bounds().contains(format.keys().bound(key))) {
+            byte[] stored = format.keys().at(key, ts);
+            throw RequestChecks.keyNotInRegion(target, UnsafeByteOperations.unsafeWrap(stored));
+        }
+    }
+
+    private RawReader reader(KvSnapshot view) {
+        return new RawReader(view, format, nowSeconds());
+    }
+
     private long nowSeconds() {
-        return clock.wallMillis() / 1000;
+        return runner.clock().wallMillis() / 1000;
     }
 
     /** Refusals become texts in the response, wherever they arise. */

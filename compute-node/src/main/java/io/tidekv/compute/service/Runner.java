@@ -95,28 +95,29 @@ final class Runner implements AutoCloseable {
                 view -> evaluate(target, view, inPlace, () -> read.apply(view)));
     }
 
-    /** A batch that needs no reading; latches only order it with commands that do read. */
+    Clock clock() {
+        return clock;
+    }
+
+    /**
+     * A batch that needs no reading, to a region that was checked before; latches only order it
+     * with commands that do read.
+     */
     CompletableFuture<Void> blindWrite(
-            Context context,
+            Target target,
+            Deadline deadline,
             Collection<byte[]> latchKeys,
-            Function<Target, WriteBatchBuilder> batch) {
-        try {
-            Deadline deadline = Deadline.of(context, clock);
-            Target target = checks.check(context);
-            WriteBatchBuilder built = batch.apply(target);
-            if (latchKeys.isEmpty()) {
-                return propose(target, built);
-            }
-            return latched(
-                    latchKeys,
-                    deadline,
-                    inPlace -> {
-                        deadline.check(clock);
-                        return propose(target, built);
-                    });
-        } catch (KvException e) {
-            return CompletableFuture.failedFuture(e);
+            WriteBatchBuilder batch) {
+        if (latchKeys.isEmpty()) {
+            return propose(target, batch);
         }
+        return latched(
+                latchKeys,
+                deadline,
+                inPlace -> {
+                    deadline.check(clock);
+                    return propose(target, batch);
+                });
     }
 
     /** A command that reads before it writes; serial with others on the same keys. */
@@ -124,14 +125,17 @@ final class Runner implements AutoCloseable {
             Context context, Collection<byte[]> latchKeys, Command<R> command) {
         try {
             Deadline deadline = Deadline.of(context, clock);
-            Target target = checks.check(context);
-            return latched(
-                    latchKeys,
-                    deadline,
-                    inPlace -> underLatches(target, deadline, inPlace, command));
+            return writeTarget(checks.check(context), deadline, latchKeys, command);
         } catch (KvException e) {
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    /** As {@link #write}, to a region that was checked before. */
+    <R> CompletableFuture<R> writeTarget(
+            Target target, Deadline deadline, Collection<byte[]> latchKeys, Command<R> command) {
+        return latched(
+                latchKeys, deadline, inPlace -> underLatches(target, deadline, inPlace, command));
     }
 
     private <R> CompletableFuture<R> underLatches(

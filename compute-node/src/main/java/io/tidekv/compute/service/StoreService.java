@@ -10,6 +10,7 @@ import io.tidekv.common.error.RegionErrors;
 import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.KeyBounds;
 import io.tidekv.compute.mvcc.TxnKey;
+import io.tidekv.compute.raw.RawKeys;
 import io.tidekv.compute.region.RegionAccess.Region;
 import io.tidekv.compute.service.Runner.Cost;
 import io.tidekv.proto.kvrpcpb.SplitRegionRequest;
@@ -27,10 +28,12 @@ import java.util.concurrent.CompletableFuture;
 public final class StoreService {
     private final Runner runner;
     private final RangeDeletes deletes;
+    private final RawKeys rawKeys;
 
-    StoreService(Runner runner, RangeDeletes deletes) {
+    StoreService(Runner runner, RangeDeletes deletes, KvSettings settings) {
         this.runner = runner;
         this.deletes = deletes;
+        rawKeys = new RawKeys(settings.mode());
     }
 
     public long storeId() {
@@ -53,7 +56,7 @@ public final class StoreService {
     }
 
     @SuppressWarnings("deprecation") // old clients send split_key
-    private static List<byte[]> splitKeys(SplitRegionRequest request, Target target) {
+    private List<byte[]> splitKeys(SplitRegionRequest request, Target target) {
         List<ByteString> asked =
                 request.getSplitKeysCount() > 0
                         ? request.getSplitKeysList()
@@ -62,8 +65,10 @@ public final class StoreService {
                                 : List.of(request.getSplitKey());
         TreeSet<byte[]> keys = new TreeSet<>(Arrays::compareUnsigned);
         for (ByteString key : asked) {
-            byte[] raw = key.toByteArray();
-            keys.add(request.getIsRawKv() ? raw : Memcomparable.encode(raw));
+            keys.add(
+                    request.getIsRawKv()
+                            ? rawKeys.bound(key)
+                            : Memcomparable.encode(key.toByteArray()));
         }
         if (keys.isEmpty()) {
             throw invalid("the request names no split key");

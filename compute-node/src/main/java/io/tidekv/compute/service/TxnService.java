@@ -65,7 +65,7 @@ public final class TxnService {
     }
 
     public CompletableFuture<GetResponse> get(GetRequest request) {
-        String refusal = api.refuseTxn(request.getContext());
+        String refusal = api.refuseTxn(request.getContext(), List.of(request.getKey()));
         if (refusal != null) {
             return done(GetResponse.newBuilder().setError(KeyErrors.abort(refusal)).build());
         }
@@ -76,7 +76,7 @@ public final class TxnService {
     }
 
     public CompletableFuture<BatchGetResponse> batchGet(BatchGetRequest request) {
-        String refusal = api.refuseTxn(request.getContext());
+        String refusal = api.refuseTxn(request.getContext(), request.getKeysList());
         if (refusal != null) {
             KeyError error = KeyErrors.abort(refusal);
             return done(
@@ -94,7 +94,9 @@ public final class TxnService {
     }
 
     public CompletableFuture<ScanResponse> scan(ScanRequest request) {
-        String refusal = api.refuseTxn(request.getContext());
+        String refusal =
+                api.refuseTxnRange(
+                        request.getContext(), request.getStartKey(), request.getEndKey());
         if (refusal != null) {
             KeyError error = KeyErrors.abort(refusal);
             return done(
@@ -129,8 +131,11 @@ public final class TxnService {
     }
 
     private @Nullable String refusePrewrite(PrewriteRequest request) {
-        String refusal = api.refuseTxn(request.getContext());
-        for (Mutation mutation : request.getMutationsList()) {
+        List<Mutation> mutations = request.getMutationsList();
+        String refusal =
+                api.refuseTxn(
+                        request.getContext(), mutations.stream().map(Mutation::getKey).toList());
+        for (Mutation mutation : mutations) {
             if (refusal == null) {
                 refusal = ApiChecks.refuseKeySize(mutation.getKey().size());
             }
@@ -174,7 +179,9 @@ public final class TxnService {
     }
 
     public CompletableFuture<ScanLockResponse> scanLock(ScanLockRequest request) {
-        String refusal = api.refuseTxn(request.getContext());
+        String refusal =
+                api.refuseTxnRange(
+                        request.getContext(), request.getStartKey(), request.getEndKey());
         if (refusal != null) {
             return done(ScanLockResponse.newBuilder().setError(KeyErrors.abort(refusal)).build());
         }
@@ -232,7 +239,9 @@ public final class TxnService {
     }
 
     public CompletableFuture<DeleteRangeResponse> deleteRange(DeleteRangeRequest request) {
-        String refusal = api.refuseTxn(request.getContext());
+        String refusal =
+                api.refuseTxnRange(
+                        request.getContext(), request.getStartKey(), request.getEndKey());
         if (refusal != null) {
             return done(DeleteRangeResponse.newBuilder().setError(refusal).build());
         }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SplitKeys {
     private static final int V1_TTL = 2;
+    private static final int V2 = 3;
 
     /** Neither side gets less than this share of the data. */
     private static final double SHARE_MIN = 0.1;
@@ -34,10 +35,17 @@ public final class SplitKeys {
      * A key that divides the region's data into two parts of about equal size, or null when no
      * boundary does better than 10 % to 90 %. May fetch objects; blocks.
      *
-     * @param apiMode 1 = V1, 2 = V1TTL
+     * @param apiMode 1 = V1, 2 = V1TTL, 3 = V2
      */
     public static byte @Nullable [] middle(Tablet tablet, RegionShape shape, int apiMode) {
         try (KvSnapshot snapshot = tablet.snapshot(shape)) {
+            if (apiMode == V2) {
+                // All of its keys are encoded and have versions, those of raw data too.
+                byte[] border = transactional(new SizeWalk(tablet, snapshot, shape, Cf.DEFAULT));
+                return border != null
+                        ? border
+                        : transactional(new SizeWalk(tablet, snapshot, shape, Cf.WRITE));
+            }
             if (apiMode != V1_TTL && hasRows(snapshot, Cf.WRITE)) {
                 return transactional(new SizeWalk(tablet, snapshot, shape, Cf.WRITE));
             }

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
  */
 class ConformanceTest {
     private static final Pattern GROUPS =
-            Pattern.compile("(raw|txn|region|batch-commands|bytes).*\\.(v1|v1ttl)\\.json");
+            Pattern.compile("(raw|txn|region|batch-commands|bytes).*\\.(v1|v1ttl|v2)\\.json");
 
     @Test
     void passesAtLeastTheSharesReachedBefore() throws IOException {
@@ -78,11 +78,11 @@ class ConformanceTest {
 
     private static int[] replay(Path file, StringBuilder report) throws IOException {
         JsonNode root = new ObjectMapper().readTree(file.toFile());
-        ApiMode mode = root.get("api").textValue().equals("v1ttl") ? ApiMode.V1TTL : ApiMode.V1;
+        ApiMode mode = ApiMode.valueOf(root.get("api").textValue().toUpperCase(Locale.ROOT));
         int[] share = new int[3];
         try (KvServer server = new KvServer(KvSettings.of(mode))) {
             for (JsonNode theCase : root.get("cases")) {
-                Replayer replayer = new Replayer(server);
+                Replayer replayer = new Replayer(server, mode);
                 List<String> differences = replayer.replay(theCase);
                 if (differences.isEmpty()) {
                     share[0] += replayer.unserved() == 0 ? 1 : 0;

@@ -10,6 +10,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
+import io.tidekv.compute.engine.ApiMode;
 import io.tidekv.compute.grpc.KvServer;
 import io.tidekv.compute.region.RegionAccess.Region;
 import io.tidekv.proto.debugpb.DebugGrpc;
@@ -44,12 +45,14 @@ final class Replayer {
     }
 
     private final KvServer server;
+    private final ApiMode mode;
     private final Map<String, CompletableFuture<Object>> waiting = new HashMap<>();
-    private Symbols symbols = new Symbols();
+    private Symbols symbols = new Symbols(false);
     private int unserved;
 
-    Replayer(KvServer server) {
+    Replayer(KvServer server, ApiMode mode) {
         this.server = server;
+        this.mode = mode;
     }
 
     /** Steps passed over because what they call is not served (UNIMPLEMENTED). */
@@ -59,7 +62,7 @@ final class Replayer {
 
     /** Empty when the case passes; otherwise the step and what differs. */
     List<String> replay(JsonNode theCase) {
-        symbols = new Symbols();
+        symbols = new Symbols(mode == ApiMode.V2);
         symbols.bind("cluster_id", KvServer.CLUSTER);
         symbols.bind("store.id", KvServer.STORE);
         int step = 0;

@@ -19,16 +19,22 @@ final class Symbols {
 
     private final Map<String, Object> bound;
 
-    Symbols() {
-        this(new HashMap<>());
+    private final boolean inV2;
+
+    /**
+     * @param inV2 whether contexts name API V2
+     */
+    Symbols(boolean inV2) {
+        this(new HashMap<>(), inV2);
     }
 
-    private Symbols(Map<String, Object> bound) {
+    private Symbols(Map<String, Object> bound, boolean inV2) {
         this.bound = bound;
+        this.inV2 = inV2;
     }
 
     Symbols copy() {
-        return new Symbols(new HashMap<>(bound));
+        return new Symbols(new HashMap<>(bound), inV2);
     }
 
     void bind(String name, Object value) {
@@ -109,6 +115,9 @@ final class Symbols {
                 .put("conf_ver", "$region.conf_ver")
                 .put("version", "$region.version");
         context.putObject("peer").put("id", "$peer.id").put("store_id", "$store.id");
+        if (inV2) {
+            context.put("api_version", "V2");
+        }
         context.setAll(overrides);
         List<String> gone = new ArrayList<>();
         context.properties()

@@ -31,6 +31,7 @@ import io.tidekv.proto.kvrpcpb.RawScanRequest;
 import io.tidekv.proto.metapb.Peer;
 import io.tidekv.proto.metapb.RegionEpoch;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -243,7 +244,12 @@ class RawRulesTest {
     }
 
     private KvCore core(ApiMode mode) {
-        return new KvCore(regions, KvSettings.of(mode), clock, scheduler);
+        return new KvCore(
+                regions,
+                () -> CompletableFuture.completedFuture(1L),
+                KvSettings.of(mode),
+                clock,
+                scheduler);
     }
 
     private void fill() {

@@ -33,6 +33,8 @@ import io.tidekv.proto.metapb.RegionEpoch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Speaks to the transactional commands of a store in memory, in few words. */
 final class TxnClient implements AutoCloseable {
@@ -40,6 +42,7 @@ final class TxnClient implements AutoCloseable {
     final MemoryRegions regions;
     final ThreadScheduler scheduler = new ThreadScheduler("txn-test");
     final KvCore core;
+    private final AtomicLong logical = new AtomicLong();
 
     TxnClient() {
         this(new MemoryRegions(7, 1), KvSettings.of(ApiMode.V1));
@@ -47,7 +50,13 @@ final class TxnClient implements AutoCloseable {
 
     TxnClient(MemoryRegions regions, KvSettings settings) {
         this.regions = regions;
-        core = new KvCore(regions, settings, clock, scheduler);
+        core = new KvCore(regions, this::timestamp, settings, clock, scheduler);
+    }
+
+    /** As PD gives them; its time is that of the clock. */
+    private CompletableFuture<Long> timestamp() {
+        return CompletableFuture.completedFuture(
+                (clock.wallMillis() << 18) + logical.incrementAndGet());
     }
 
     static ByteString key(String key) {
