@@ -117,7 +117,9 @@ final class EntryIndex {
             return;
         }
         long wanted = count + gap;
-        Invariants.check(wanted < Integer.MAX_VALUE / 2, "entries %s lie too far apart", wanted);
+        if (wanted >= Integer.MAX_VALUE / 2) {
+            Invariants.check(false, "entries %s lie too far apart", wanted);
+        }
         if (index < firstIndex) {
             if (start < gap) {
                 resize((int) (wanted * 2), (int) wanted);

@@ -42,6 +42,12 @@ final class SegmentIndex {
                 : -1;
     }
 
+    /** Forgets everything, for the next segment; keeps the memory, which that will need too. */
+    void clear() {
+        body.clear();
+        tooLarge = false;
+    }
+
     /** Adds a record of the segment; in the order of the segment. */
     void add(LogRecord record, int offset, int size) {
         if (record instanceof LogRecord.Meta meta) {
@@ -85,7 +91,7 @@ final class SegmentIndex {
         all.putLong(node.getMostSignificantBits()).putLong(node.getLeastSignificantBits());
         all.putLong(segment).putLong(length).putLong(firstBatch).putLong(nextBatch);
         all.putLong(oldest).putInt(body.position());
-        all.put(body.flip());
+        all.put(body.duplicate().flip());
         all.putInt(crc(all.duplicate().flip()));
         try (WalFile file = files.create(fileName(segment))) {
             file.write(0, all.flip());

@@ -24,7 +24,7 @@ final class SegmentLog {
     private final BatchBuffer batch = new BatchBuffer();
     private Segment current;
     // What the current segment holds, for its index.
-    private SegmentIndex index;
+    private final SegmentIndex index;
     private long firstBatch;
     private long nextBatch;
     // Everything before this place is durable.
@@ -197,7 +197,7 @@ final class SegmentLog {
         } catch (IOException e) {
             logger.warn("no index for {}: the next start will read all of it", full.file.name(), e);
         }
-        index = new SegmentIndex();
+        index.clear();
         firstBatch = nextBatch;
         segments.add(current);
         synced = new Position(current.number, SegmentHeader.BLOCK);

@@ -98,19 +98,22 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
     public void append(long regionId, List<Entry> entries) {
         RegionLog region = Invariants.present(regions.all().get(regionId), "region " + regionId);
         long first = entries.get(0).getIndex();
-        Invariants.check(
-                first > region.snapshotIndex() && first <= region.lastIndex() + 1,
-                "entry %s does not follow %s in region %s",
-                first,
-                region.lastIndex(),
-                regionId);
+        if (first <= region.snapshotIndex() || first > region.lastIndex() + 1) {
+            Invariants.check(
+                    false,
+                    "entry %s does not follow %s in region %s",
+                    first,
+                    region.lastIndex(),
+                    regionId);
+        }
         long bytes = 0;
-        for (Entry entry : entries) {
-            bytes += LogRecord.size(entry);
+        for (int i = 0; i < entries.size(); i++) {
+            bytes += LogRecord.size(entries.get(i));
         }
         requireSpace(bytes, options.reservedBytes());
         region.entries.truncateFrom(first);
-        for (Entry entry : entries) {
+        for (int i = 0; i < entries.size(); i++) {
+            Entry entry = entries.get(i);
             int size = LogRecord.size(entry);
             long place = log.nextPlace();
             LogRecord.encodeEntry(log.room(size), regionId, entry, false);
