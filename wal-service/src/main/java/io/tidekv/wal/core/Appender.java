@@ -33,7 +33,10 @@ final class Appender {
         }
         if (!matches(voter.log(), request)) {
             return WalResponse.newBuilder()
-                    .setAppend(response.setMatched(false).setLastIndex(hint(voter, request)));
+                    .setAppend(
+                            response.setMatched(false)
+                                    .setLearner(voter.meta().getLearner())
+                                    .setLastIndex(hint(voter, request)));
         }
         store(voter, request.getEntriesList());
         long last = request.getPrevIndex() + request.getEntriesCount();
@@ -44,7 +47,14 @@ final class Appender {
                 && snapshot.getIndex() <= voter.commitIndex()) {
             voter.trimTo(snapshot);
         }
-        return WalResponse.newBuilder().setAppend(response.setMatched(true).setLastIndex(last));
+        if (request.getPromote() && last >= request.getCommitIndex()) {
+            voter.promote();
+        }
+        return WalResponse.newBuilder()
+                .setAppend(
+                        response.setMatched(true)
+                                .setLastIndex(last)
+                                .setLearner(voter.meta().getLearner()));
     }
 
     /** Makes sure that the term is the voter's and the sender's; adopts a higher one as an Open. */
@@ -73,7 +83,8 @@ final class Appender {
     /** Raft figure 13: what the log has in common with the snapshot stays. */
     private static void reset(Voter voter, Snapshot snapshot) {
         boolean covered = snapshot.getIndex() <= voter.log().baseIndex();
-        if (!covered && !voter.log().contains(snapshot.getIndex(), snapshot.getTerm())) {
+        boolean has = voter.log().contains(snapshot.getIndex(), snapshot.getTerm());
+        if (!covered && !has) {
             voter.resetTo(snapshot);
         }
     }
@@ -110,6 +121,7 @@ final class Appender {
             return;
         }
         List<Entry> rest = entries.subList(fresh, entries.size());
+        voter.announce(rest);
         storage.append(regionId, rest);
         long first = rest.get(0).getIndex();
         if (first <= log.lastIndex()) {
@@ -118,6 +130,7 @@ final class Appender {
         for (Entry entry : rest) {
             log.append(entry.getIndex(), entry.getTerm());
         }
+        voter.settleConfigs(rest);
     }
 
     private boolean isFresh(Voter voter, Entry entry) {

@@ -6,9 +6,6 @@ import io.tidekv.proto.region.Origin;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.wal.AppendRequest;
 import io.tidekv.proto.wal.CreateRequest;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What makes a request senseless whatever the voter's state. Each check returns why, or null. */
@@ -16,13 +13,9 @@ final class Checks {
     private Checks() {}
 
     static @Nullable String create(CreateRequest request) {
-        List<Long> walIds = request.getConfig().getWalIdsList();
-        Set<Long> distinct = new HashSet<>(walIds);
-        if (walIds.isEmpty() || distinct.size() != walIds.size() || distinct.contains(0L)) {
-            return "the config must name distinct voters";
-        }
-        if (request.getConfig().getGeneration() <= 0) {
-            return "the config must have a generation";
+        String flaw = Configs.flaw(request.getConfig());
+        if (flaw != null) {
+            return flaw;
         }
         Origin origin = request.getOrigin();
         return switch (origin.getKindCase()) {
@@ -68,6 +61,10 @@ final class Checks {
             }
             if (entry.getKindValue() == EntryKind.ENTRY_KIND_UNSPECIFIED_VALUE) {
                 return "entry " + index + " has no kind";
+            }
+            String flaw = entry.getKind() == EntryKind.CONFIG ? Configs.flaw(entry) : null;
+            if (flaw != null) {
+                return flaw;
             }
             term = entry.getTerm();
         }

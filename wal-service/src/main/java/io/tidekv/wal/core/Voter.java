@@ -1,6 +1,7 @@
 package io.tidekv.wal.core;
 
 import io.tidekv.common.Invariants;
+import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.region.Snapshot;
 import io.tidekv.proto.wal.OpenRequest;
@@ -9,9 +10,12 @@ import io.tidekv.proto.wal.ReadRequest;
 import io.tidekv.proto.wal.ReadResponse;
 import io.tidekv.proto.wal.ReleaseRequest;
 import io.tidekv.proto.wal.ReleaseResponse;
+import io.tidekv.proto.wal.RetireRequest;
+import io.tidekv.proto.wal.RetireResponse;
 import io.tidekv.proto.wal.VoterMeta;
 import io.tidekv.proto.wal.WalResponse;
 import io.tidekv.wal.core.VoterStorage.Recovered;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +23,9 @@ import org.jspecify.annotations.Nullable;
  * promised. The records are appended to the storage before the fields change.
  *
  * <p>Invariants: {@code pendingTerm == 0 || pendingTerm > term}; {@code snapshot.index <= commit <=
- * last}; no entry has a term above {@code term}; commit, snapshot and term never go back.
+ * last}; no entry has a term above {@code term}; commit, snapshot and term never go back; every
+ * config that {@code meta} lists after the snapshot is an entry of the log. A retired voter has no
+ * entries and takes part in nothing.
  */
 final class Voter {
     /** What one Read returns at most, unless a single entry is longer. */
@@ -90,7 +96,7 @@ final class Voter {
                 storage,
                 rules,
                 sessions,
-                meta,
+                Configs.inLog(meta, log),
                 log,
                 nowNanos + Leases.nanos(waitMs));
     }
@@ -107,6 +113,10 @@ final class Voter {
         return commitIndex;
     }
 
+    boolean retired() {
+        return meta.getRetiredGeneration() > 0;
+    }
+
     WalResponse.Builder open(OpenRequest request, long nowNanos) {
         WalResponse.Builder refusal = admit(request.getTerm(), request.getOwner(), nowNanos);
         if (refusal != null) {
@@ -117,11 +127,14 @@ final class Voter {
         return WalResponse.newBuilder()
                 .setOpen(
                         OpenResponse.newBuilder()
-                                .setSnapshot(meta.getSnapshot())
+                                .setSnapshot(
+                                        meta.getSnapshot().toBuilder().setConfig(meta.getConfig()))
                                 .setLastIndex(log.lastIndex())
                                 .setLastTerm(log.lastTerm())
-                                .setConfig(meta.getConfig())
+                                .setConfig(Configs.newest(meta))
+                                .addAllLoggedConfigs(meta.getLoggedConfigsList())
                                 .setOrigin(meta.getOrigin())
+                                .setLearner(meta.getLearner())
                                 .setSession(session)
                                 .setCommitIndex(commitIndex));
     }
@@ -252,7 +265,7 @@ final class Voter {
         Invariants.check(index <= commitIndex, "snapshot %s past commit %s", index, commitIndex);
         Invariants.check(
                 log.termAt(index) == snapshot.getTerm(), "snapshot %s has another term", index);
-        write(meta.toBuilder().setSnapshot(snapshot).build());
+        write(Configs.movedTo(meta, index).toBuilder().setSnapshot(snapshot).build());
         log.trimTo(index);
     }
 
@@ -260,11 +273,70 @@ final class Voter {
     void resetTo(Snapshot snapshot) {
         long index = snapshot.getIndex();
         Invariants.check(index > commitIndex, "a reset to %s of commit %s", index, commitIndex);
-        VoterMeta reset = meta.toBuilder().setSnapshot(snapshot).build();
+        VoterMeta.Builder reset = meta.toBuilder().setSnapshot(snapshot).clearLoggedConfigs();
+        replaceLog(snapshot.hasConfig() ? reset.setConfig(snapshot.getConfig()) : reset);
+        commitIndex = index;
+    }
+
+    private void replaceLog(VoterMeta.Builder changed) {
+        VoterMeta reset = changed.build();
         storage.reset(regionId, reset);
         meta = reset;
-        log.reset(index, snapshot.getTerm());
-        commitIndex = index;
+        log.reset(reset.getSnapshot().getIndex(), reset.getSnapshot().getTerm());
+    }
+
+    /** Writes down the configs that entries are about to bring, before the entries themselves. */
+    void announce(List<Entry> entries) {
+        VoterMeta more = Configs.adding(meta, entries);
+        if (more.getLoggedConfigsCount() > meta.getLoggedConfigsCount()) {
+            // Not in memory yet: nothing is in force that is not in the log.
+            storage.putMeta(regionId, more);
+        }
+    }
+
+    /** The log has changed: takes the configs that it has now. */
+    void settleConfigs(List<Entry> appended) {
+        meta = Configs.inLog(Configs.adding(meta, appended), log);
+    }
+
+    /** A leader that has committed an entry of its own says that nothing is missing here. */
+    void promote() {
+        if (meta.getLearner()) {
+            write(meta.toBuilder().setLearner(false).build());
+        }
+    }
+
+    /** Leaves the region; what is left keeps the node from being taken for one that knows it. */
+    WalResponse.Builder retire(RetireRequest request, long nowNanos) {
+        if (!retired()) {
+            WalResponse.Builder refusal = mayRetire(request, nowNanos);
+            if (refusal != null) {
+                return refusal;
+            }
+            lease.end(nowNanos);
+            replaceLog(
+                    meta.toBuilder()
+                            .clearLoggedConfigs()
+                            .setLearner(false)
+                            .setRetiredGeneration(request.getGeneration()));
+        }
+        return WalResponse.newBuilder().setRetire(RetireResponse.getDefaultInstance());
+    }
+
+    private WalResponse.@Nullable Builder mayRetire(RetireRequest request, long nowNanos) {
+        if (request.getTerm() > meta.getTerm()) {
+            WalResponse.Builder refusal = admit(request.getTerm(), request.getOwner(), nowNanos);
+            if (refusal == null) {
+                take(request.getTerm(), request.getOwner(), 0, nowNanos);
+            }
+            return refusal;
+        }
+        if (request.getTerm() < meta.getTerm()) {
+            return Replies.staleTerm(meta.getTerm(), "a higher term has been seen");
+        }
+        return request.getOwner().equals(meta.getOwner())
+                ? null
+                : Replies.notOwner(meta.getTerm(), "the term is another owner's");
     }
 
     private void write(VoterMeta changed) {
@@ -279,7 +351,8 @@ final class Voter {
                 meta.getOwner(),
                 meta.getPendingTerm(),
                 meta.getReleased(),
-                meta.getConfig(),
+                Configs.newest(meta),
+                meta.getLearner(),
                 meta.getSnapshot(),
                 log.lastIndex(),
                 log.lastTerm(),

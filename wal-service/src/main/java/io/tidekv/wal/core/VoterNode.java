@@ -9,6 +9,8 @@ import io.tidekv.proto.wal.CreateResponse;
 import io.tidekv.proto.wal.PendingTerm;
 import io.tidekv.proto.wal.RenewRequest;
 import io.tidekv.proto.wal.RenewResponse;
+import io.tidekv.proto.wal.RetireRequest;
+import io.tidekv.proto.wal.RetireResponse;
 import io.tidekv.proto.wal.VoterMeta;
 import io.tidekv.proto.wal.WalErrorCode;
 import io.tidekv.proto.wal.WalRequest;
@@ -88,7 +90,14 @@ public final class VoterNode {
         }
         Voter voter = voters.get(request.getRegionId());
         if (voter == null) {
-            return Replies.error(WalErrorCode.UNKNOWN_REGION, "no Create has reached this voter");
+            // Whoever never was a voter has nothing to forget.
+            return request.hasRetire()
+                    ? WalResponse.newBuilder().setRetire(RetireResponse.getDefaultInstance())
+                    : Replies.error(
+                            WalErrorCode.UNKNOWN_REGION, "no Create has reached this voter");
+        }
+        if (voter.retired() && !request.hasRetire()) {
+            return Replies.error(WalErrorCode.RETIRED, "a committed config left this node out");
         }
         String senseless = check(sender, request);
         if (senseless != null) {
@@ -101,7 +110,7 @@ public final class VoterNode {
                             .append(voter, request.getAppend(), nowNanos);
             case READ -> voter.read(request.getRead());
             case RELEASE -> voter.release(request.getRelease(), nowNanos);
-            case RETIRE -> Replies.invalid("voters are not retired yet");
+            case RETIRE -> voter.retire(request.getRetire(), nowNanos);
             case CREATE, RENEW, BODY_NOT_SET -> Replies.invalid("the request has no body");
         };
     }
@@ -126,7 +135,14 @@ public final class VoterNode {
                             request.getRelease().getOwner(),
                             request.getRelease().getTerm());
             case READ -> request.getRead().getFromIndex() < 0 ? "from_index is negative" : null;
-            case RETIRE, CREATE, RENEW, BODY_NOT_SET -> null;
+            case RETIRE -> {
+                RetireRequest retire = request.getRetire();
+                String owned = Checks.owned(sender, retire.getOwner(), retire.getTerm());
+                yield owned == null && retire.getGeneration() <= 0
+                        ? "the generation must be positive"
+                        : owned;
+            }
+            case CREATE, RENEW, BODY_NOT_SET -> null;
         };
     }
 
@@ -136,23 +152,41 @@ public final class VoterNode {
             return Replies.invalid(senseless);
         }
         Voter known = voters.get(regionId);
-        if (known == null) {
-            Snapshot.Builder snapshot = Snapshot.newBuilder();
-            if (request.getOrigin().hasSplit()) {
-                snapshot.setRecord(request.getOrigin().getSplit().getFirstRecord());
-            }
-            VoterMeta meta =
-                    VoterMeta.newBuilder()
-                            .setConfig(request.getConfig())
-                            .setOrigin(request.getOrigin())
-                            .setSnapshot(snapshot)
-                            .build();
-            storage.putMeta(regionId, meta);
-            voters.put(regionId, Voter.created(regionId, storage, rules, sessions, meta, nowNanos));
-        } else if (!known.meta().getOrigin().equals(request.getOrigin())) {
+        if (known != null && !known.meta().getOrigin().equals(request.getOrigin())) {
             return Replies.invalid("the region exists with another origin");
         }
+        VoterMeta meta = null;
+        if (known == null) {
+            meta = first(request);
+        } else if (known.retired()) {
+            if (!request.getLearner()) {
+                return Replies.error(WalErrorCode.RETIRED, "a committed config left this node out");
+            }
+            meta = anew(known.meta());
+        }
+        if (meta != null) {
+            storage.putMeta(regionId, meta);
+            voters.put(regionId, Voter.created(regionId, storage, rules, sessions, meta, nowNanos));
+        }
         return WalResponse.newBuilder().setCreate(CreateResponse.getDefaultInstance());
+    }
+
+    private static VoterMeta first(CreateRequest request) {
+        Snapshot.Builder snapshot = Snapshot.newBuilder();
+        if (request.getOrigin().hasSplit()) {
+            snapshot.setRecord(request.getOrigin().getSplit().getFirstRecord());
+        }
+        return VoterMeta.newBuilder()
+                .setConfig(request.getConfig())
+                .setOrigin(request.getOrigin())
+                .setSnapshot(snapshot)
+                .setLearner(request.getLearner())
+                .build();
+    }
+
+    /** Its snapshot and its term are true for ever, so a node that comes back goes on from them. */
+    private static VoterMeta anew(VoterMeta retired) {
+        return retired.toBuilder().clearRetiredGeneration().setLearner(true).build();
     }
 
     private WalResponse.Builder renew(Owner sender, RenewRequest request, long nowNanos) {
@@ -187,10 +221,10 @@ public final class VoterNode {
         sessions.expire(now.monotonicNanos());
     }
 
-    /** The region as it is now; null when it is unknown here. */
+    /** The region as it is now; null when it is unknown here, or was left. */
     public @Nullable VoterView view(long regionId) {
         Voter voter = voters.get(regionId);
-        return voter == null ? null : voter.view();
+        return voter == null || voter.retired() ? null : voter.view();
     }
 
     /** Number of regions. */

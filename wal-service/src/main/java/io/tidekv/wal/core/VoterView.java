@@ -9,6 +9,8 @@ import io.tidekv.proto.region.VoterConfig;
  *
  * @param term 0 before the first Open
  * @param pendingTerm 0 when none
+ * @param config the one in force at the end of the log
+ * @param learner it may lack what it once acknowledged, and has to catch up first
  * @param lastIndex the snapshot's when there are no entries
  * @param commitIndex what this voter knows to be committed; at least the snapshot's
  * @param leaseUntilNanos on the clock of the readings; in the past when no lease runs
@@ -20,6 +22,7 @@ public record VoterView(
         long pendingTerm,
         boolean released,
         VoterConfig config,
+        boolean learner,
         Snapshot snapshot,
         long lastIndex,
         long lastTerm,
