@@ -2,10 +2,13 @@ package io.tidekv.compute.region;
 
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.cluster.VoterChange;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.RegionShape;
 import io.tidekv.proto.region.VoterConfig;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** What PD is told of one region in one term. Belongs to the region's loop. */
 final class PeerReports {
@@ -17,6 +20,8 @@ final class PeerReports {
     private long refreshedNanos;
     private long reportedIndex;
     private long writtenBytes;
+    private VoterConfig config = VoterConfig.getDefaultInstance();
+    private @Nullable VoterChange change;
 
     PeerReports(RegionEnv env, RegionHandle handle, long term) {
         this.env = env;
@@ -46,24 +51,30 @@ final class PeerReports {
                 led.tablet()
                         .approximateBytes(
                                 shape.getStartKey().toByteArray(), shape.getEndKey().toByteArray());
+        config = led.leader().config();
+        change = led.leader().voterChange();
+        RegionReport.Builder report =
+                RegionReport.newBuilder()
+                        .setShape(shape)
+                        .setTerm(term)
+                        .setState(RegionState.LEADING)
+                        .setConfig(config)
+                        .setAppliedIndex(reportedIndex)
+                        .setApproximateBytes(bytes)
+                        .setApproximateKeys(led.tablet().approximateKeys())
+                        .setWrittenBytes(writtenBytes);
+        VoterChange underWay = change;
         env.directory()
-                .report(
-                        RegionReport.newBuilder()
-                                .setShape(shape)
-                                .setTerm(term)
-                                .setState(RegionState.LEADING)
-                                .setConfig(led.leader().config())
-                                .setAppliedIndex(reportedIndex)
-                                .setApproximateBytes(bytes)
-                                .setApproximateKeys(led.tablet().approximateKeys())
-                                .setWrittenBytes(writtenBytes)
-                                .build());
+                .report((underWay == null ? report : report.setVoterChange(underWay)).build());
     }
 
-    /** Brings the numbers up to date now and then, if there is news. */
+    /** Brings the numbers up to date now and then, if there is news, and the voters at once. */
     void refresh(LedRegion led) {
         boolean due = env.nowNanos() - refreshedNanos > REFRESH_NANOS;
-        if (due && led.tablet().applied().index() != reportedIndex) {
+        boolean voters =
+                !led.leader().config().equals(config)
+                        || !Objects.equals(led.leader().voterChange(), change);
+        if (voters || (due && led.tablet().applied().index() != reportedIndex)) {
             serving(led);
         }
     }

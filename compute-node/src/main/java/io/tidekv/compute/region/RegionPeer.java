@@ -8,6 +8,7 @@ import io.tidekv.compute.region.core.LeaderRules;
 import io.tidekv.compute.region.core.RegionLeader;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.cluster.Assign;
+import io.tidekv.proto.cluster.ChangeVoters;
 import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.region.Entry;
@@ -198,6 +199,11 @@ final class RegionPeer implements Opening.Listener {
         if (present != null) {
             present.handOver(step);
         }
+    }
+
+    /** PD's order to add or remove a voter; what becomes of it is in the reports. */
+    void changeVoters(ChangeVoters order) {
+        leader.changeVoters(order.getTarget(), order.getRetireWalIdsList());
     }
 
     /**

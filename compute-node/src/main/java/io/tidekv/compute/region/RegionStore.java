@@ -9,6 +9,7 @@ import io.tidekv.compute.pd.PdLink;
 import io.tidekv.compute.pd.StoreReporter;
 import io.tidekv.compute.tablet.TabletStore;
 import io.tidekv.proto.cluster.Assign;
+import io.tidekv.proto.cluster.ChangeVoters;
 import io.tidekv.proto.cluster.Follow;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
@@ -217,8 +218,11 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
             }
             case WAL_NODES -> connections.update(command.getWalNodes().getNodesList());
             case FENCED -> fenced(command.getFenced().getReason());
-            case CHANGE_VOTERS, ACK, BODY_NOT_SET ->
-                    log.debug("nothing to do for {}", command.getBodyCase());
+            case CHANGE_VOTERS -> {
+                ChangeVoters order = command.getChangeVoters();
+                onPeer(order.getRegionId(), peer -> peer.changeVoters(order));
+            }
+            case ACK, BODY_NOT_SET -> log.debug("nothing to do for {}", command.getBodyCase());
         }
     }
 

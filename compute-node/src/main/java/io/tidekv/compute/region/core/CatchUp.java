@@ -56,7 +56,7 @@ final class CatchUp {
     private void reset(
             VoterProgress voter, Snapshot snapshot, boolean wantsLease, Clock.Reading now) {
         AppendRequest body =
-                base(snapshot.getIndex(), snapshot.getTerm(), wantsLease)
+                base(voter, snapshot.getIndex(), snapshot.getTerm(), wantsLease)
                         .setSnapshot(snapshot)
                         .setResetToSnapshot(true)
                         .build();
@@ -112,18 +112,21 @@ final class CatchUp {
         for (Entry entry : entries) {
             bytes += EntryWindow.bytesOf(entry);
         }
-        AppendRequest body = base(prevIndex, prevTerm, wantsLease).addAllEntries(entries).build();
+        AppendRequest body =
+                base(target, prevIndex, prevTerm, wantsLease).addAllEntries(entries).build();
         target.next = prevIndex + entries.size() + 1;
         leadership.requests.append(target, body, bytes, now);
     }
 
-    private AppendRequest.Builder base(long prevIndex, long prevTerm, boolean wantsLease) {
+    private AppendRequest.Builder base(
+            VoterProgress voter, long prevIndex, long prevTerm, boolean wantsLease) {
         return leadership
                 .requests
                 .append()
                 .setPrevIndex(prevIndex)
                 .setPrevTerm(prevTerm)
                 .setCommitIndex(leadership.commitIndex())
+                .setPromote(leadership.replicator.promotes(voter))
                 .setLeaseMs(wantsLease ? leadership.options.leaseMs() : 0);
     }
 

@@ -20,6 +20,13 @@ final class Completing extends Owning {
     }
 
     @Override
+    void work(Clock.Reading now) {
+        if (!leadership.rules.changesAfterOwnCommit()) {
+            leadership.changes.step(now);
+        }
+    }
+
+    @Override
     LeaderState onAcked(Clock.Reading now) {
         leadership.advanceCommit();
         return leadership.ownTermCommitted() ? new Leading(leadership) : this;

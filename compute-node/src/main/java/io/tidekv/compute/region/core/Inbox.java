@@ -82,6 +82,11 @@ final class Inbox {
                     return state;
                 }
             }
+            case RETIRE -> {
+                if (response.hasRetire()) {
+                    return state.onRetired(voter);
+                }
+            }
         }
         leadership.distrust(voter);
         return state;
@@ -97,7 +102,6 @@ final class Inbox {
             return state;
         }
         leadership.originSeen(open.getOrigin());
-        leadership.voters.adopt(open.getConfig());
         if (open.getSession() != 0) {
             voter.session = open.getSession();
             leadership.sessions.joined(voter.walId, open.getSession());
@@ -116,8 +120,12 @@ final class Inbox {
             case STALE_TERM, NOT_OWNER -> {
                 return onDeposed(state, voter, sent, error, now);
             }
-            case UNKNOWN_REGION -> {
-                if (voter.opened()) {
+            case UNKNOWN_REGION, RETIRED -> {
+                boolean stranger = !leadership.voters.replicas().contains(voter);
+                boolean refused = sent.kind() == Sent.Kind.CREATE;
+                if (stranger || refused) {
+                    voter.stall(nanos, leadership.options.failedRetryMs());
+                } else if (voter.opened()) {
                     // It had the region: whatever it acknowledged is gone.
                     leadership.distrust(voter);
                 } else {
@@ -136,7 +144,6 @@ final class Inbox {
                     DISK_FULL,
                     INVALID,
                     STORAGE_FAILED,
-                    RETIRED,
                     WAL_ERROR_CODE_UNSPECIFIED,
                     UNRECOGNIZED -> {
                 voter.rewind();

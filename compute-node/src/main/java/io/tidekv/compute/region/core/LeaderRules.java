@@ -28,6 +28,26 @@ public class LeaderRules {
         return noopIndex;
     }
 
+    /** Whether a config has to be committed before the next one is proposed. */
+    public boolean oneConfigAtATime() {
+        return true;
+    }
+
+    /** Whether a config may differ from the one before by one node only. */
+    public boolean oneNodeAtATime() {
+        return true;
+    }
+
+    /** Whether voters are changed only after an entry of the own term is committed. */
+    public boolean changesAfterOwnCommit() {
+        return true;
+    }
+
+    /** Whether a node gets the log before it counts. */
+    public boolean catchesUpFirst() {
+        return true;
+    }
+
     /** Whether the log of {@code candidate} is to be adopted rather than that of {@code best}. */
     boolean prefers(Answer candidate, Answer best) {
         return prefersLog(

@@ -40,6 +40,20 @@ abstract class LeaderState {
         return this;
     }
 
+    /** A node that is no voter any more has forgotten the region. */
+    LeaderState onRetired(VoterProgress voter) {
+        leadership.forget(voter);
+        return this;
+    }
+
+    /** What can be done at any moment, before entries are sent. */
+    void work(Clock.Reading now) {}
+
+    /** The nodes that are spoken to. */
+    Iterable<VoterProgress> correspondents() {
+        return leadership.voters.replicas();
+    }
+
     LeaderState onTick(Clock.Reading now) {
         return this;
     }

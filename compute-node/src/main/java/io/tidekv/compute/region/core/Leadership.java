@@ -27,7 +27,9 @@ final class Leadership {
     final Sessions sessions;
     final Replicator replicator;
     final CommittedFeed feed;
+    final VoterChanges changes;
     private @Nullable Origin origin;
+    private ConfigLog configs;
     private EntryWindow window = new EntryWindow(0, 0);
     private Snapshot snapshot = Snapshot.getDefaultInstance();
     private long commitIndex;
@@ -48,10 +50,25 @@ final class Leadership {
         this.term = term;
         this.requests = new Requests(regionId, term, owner, outbox);
         this.voters = new Voters(config);
+        this.configs = new ConfigLog(0, config);
         this.origin = origin;
         this.sessions = sessions;
         this.replicator = new Replicator(this);
         this.feed = new CommittedFeed(this);
+        this.changes = new VoterChanges(this);
+    }
+
+    long leaseNanos() {
+        return options.leaseMs() * 1_000_000L;
+    }
+
+    ConfigLog configs() {
+        return configs;
+    }
+
+    /** Whether the config in force is committed; the one before may still be in force elsewhere. */
+    boolean configCommitted() {
+        return configs.newestIndex() <= commitIndex;
     }
 
     EntryWindow window() {
@@ -93,31 +110,31 @@ final class Leadership {
         requests.open(voter, options.leaseMs(), now);
     }
 
-    /** The voter has never heard of the region: tells it, if we know how the region came to be. */
+    /**
+     * The voter has never heard of the region: tells it, if we know how the region came to be. One
+     * that is to become a voter begins as a learner.
+     */
     void create(VoterProgress voter, Clock.Reading now) {
         Origin known = origin;
-        if (known == null) {
+        if (known == null || !voters.replicas().contains(voter)) {
             voter.stall(now.monotonicNanos(), options.retryMs());
             return;
         }
-        requests.create(voter, voters.config(), known, now);
+        // Never one that is not committed: nothing would take it back from there.
+        requests.create(
+                voter, configs.at(snapshot.getIndex()), known, !voters.isMember(voter), now);
         open(voter, now);
     }
 
     /**
-     * Makes the newest log of a majority this leader's own, and appends the no-op of the term.
-     * Nothing that a majority ever acknowledged can be missing from it.
+     * Makes {@code log}, the newest of a majority of its own config, this leader's own, and appends
+     * the no-op of the term. Nothing that a majority ever acknowledged can be missing from it.
      */
-    void adoptLog(Collection<Answer> answers) {
-        Answer best = null;
-        for (Answer answer : answers) {
-            if (best == null || rules.prefers(answer, best)) {
-                best = answer;
-            }
-        }
-        Answer log = Invariants.present(best, "an answer");
+    void adoptLog(Answer log, Collection<Answer> answers) {
         Invariants.check(
                 log.lastTerm() < term, "a voter has term %s before %s", log.lastTerm(), term);
+        configs = ConfigLog.of(log);
+        voters.install(configs.newest());
         window = new EntryWindow(log.lastIndex(), log.lastTerm());
         for (Answer answer : answers) {
             snapshotSeen(answer.snapshot());
@@ -153,6 +170,7 @@ final class Leadership {
         long last = answer.lastIndex();
         boolean inMemory = last >= window.baseIndex() && last <= window.lastIndex();
         boolean same = inMemory && window.termAt(last) == answer.lastTerm();
+        voter.learner = answer.learner();
         voter.snapshotAcked = answer.snapshot().getIndex();
         voter.snapshotSent = voter.snapshotAcked;
         voter.match = same ? last : answer.commitIndex();
@@ -166,8 +184,34 @@ final class Leadership {
         boolean later = seen.getIndex() > snapshot.getIndex();
         boolean named = seen.getIndex() == snapshot.getIndex() && !snapshot.hasRecord();
         if (later || named) {
-            snapshot = seen;
+            snapshot = seen.toBuilder().setConfig(configs.at(seen.getIndex())).build();
+            configs.trimTo(seen.getIndex());
             commitIndex = Math.max(commitIndex, seen.getIndex());
+        }
+    }
+
+    /** Appends a config, which is in force from here on. */
+    void appendConfig(VoterConfig config) {
+        Entry entry =
+                Entry.newBuilder()
+                        .setIndex(window.lastIndex() + 1)
+                        .setTerm(term)
+                        .setKind(EntryKind.CONFIG)
+                        .setData(config.toByteString())
+                        .build();
+        window.add(entry);
+        feed.proposed(entry);
+        configs.append(entry.getIndex(), config);
+        voters.install(config);
+        advanceCommit();
+    }
+
+    /** The node has nothing of the region any more. */
+    void forget(VoterProgress stranger) {
+        replicator.catchUp.lost(stranger);
+        feed.lost(stranger);
+        if (voters.strangers().contains(stranger)) {
+            voters.forget(stranger);
         }
     }
 

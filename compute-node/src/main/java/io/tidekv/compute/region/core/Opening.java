@@ -1,17 +1,21 @@
 package io.tidekv.compute.region.core;
 
 import io.tidekv.common.time.Clock;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Asks the voters until a majority of the newest config that any of them knows has accepted. */
+/**
+ * Asks the voters, those that PD names and those that any log names, until the newest log of all is
+ * known to be so by a majority of its own config. A learner does not count, whatever its log.
+ */
 final class Opening extends LeaderState {
     private final Map<Long, Answer> answers = new TreeMap<>();
+    private final long generation;
 
     Opening(Leadership leadership) {
         super(leadership);
+        this.generation = leadership.configs().newest().getGeneration();
     }
 
     @Override
@@ -21,7 +25,9 @@ final class Opening extends LeaderState {
 
     @Override
     LeaderState onReady(VoterProgress voter, Clock.Reading now) {
-        leadership.open(voter, now);
+        if (!voter.opened()) {
+            leadership.open(voter, now);
+        }
         return this;
     }
 
@@ -30,18 +36,38 @@ final class Opening extends LeaderState {
         answers.put(answer.walId(), answer);
         // Not placed yet: that needs the log that is still to be chosen.
         voter.mode = VoterProgress.Mode.PROBE;
-        List<Answer> counted = new ArrayList<>();
+        Answer best = answer;
+        for (Answer each : answers.values()) {
+            best = leadership.rules.prefers(each, best) ? each : best;
+        }
+        leadership.voters.install(best.config());
+        int counted = 0;
         for (VoterProgress member : leadership.voters.members()) {
             Answer answered = answers.get(member.walId);
-            if (answered != null) {
-                counted.add(answered);
+            counted += answered != null && !answered.learner() ? 1 : 0;
+        }
+        // PD has seen its config committed: a log without it is not the newest.
+        boolean known = best.config().getGeneration() >= generation;
+        if (known && counted > leadership.voters.members().size() / 2) {
+            leadership.adoptLog(best, answers.values());
+            return new Completing(leadership);
+        }
+        askOthers(now);
+        return this;
+    }
+
+    /** A log may have named voters that were not known before. */
+    private void askOthers(Clock.Reading now) {
+        for (VoterProgress voter : leadership.voters.members()) {
+            if (!voter.opened() && voter.idle() && voter.ready(now.monotonicNanos())) {
+                leadership.open(voter, now);
             }
         }
-        if (counted.size() <= leadership.voters.members().size() / 2) {
-            return this;
-        }
-        leadership.adoptLog(counted);
-        return new Completing(leadership);
+    }
+
+    @Override
+    Iterable<VoterProgress> correspondents() {
+        return List.copyOf(leadership.voters.all());
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.tidekv.compute.region.core;
 import com.google.protobuf.ByteString;
 import io.tidekv.common.Invariants;
 import io.tidekv.common.time.Clock;
+import io.tidekv.proto.cluster.VoterChange;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.Origin;
@@ -10,6 +11,7 @@ import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.region.Snapshot;
 import io.tidekv.proto.region.VoterConfig;
 import io.tidekv.proto.wal.WalResponse;
+import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -60,7 +62,7 @@ public final class RegionLeader {
     /** Begins; nothing is sent before. */
     public void start(Clock.Reading now) {
         started = true;
-        for (VoterProgress voter : leadership.voters.members()) {
+        for (VoterProgress voter : state.correspondents()) {
             ready(voter, now);
         }
     }
@@ -112,7 +114,7 @@ public final class RegionLeader {
      */
     public void tick(Clock.Reading now) {
         state = state.onTick(now);
-        for (VoterProgress voter : leadership.voters.members()) {
+        for (VoterProgress voter : state.correspondents()) {
             if (voter.idle()) {
                 ready(voter, now);
             }
@@ -168,6 +170,7 @@ public final class RegionLeader {
         if (!state.replicates()) {
             return;
         }
+        state.work(now);
         leadership.replicator.pump(state.wantsLease(), now);
         leadership.feed.pump(now);
         leadership.compact();
@@ -199,9 +202,28 @@ public final class RegionLeader {
         return leadership.term;
     }
 
-    /** The voters in force: what was given, or a newer one that a voter knew. */
+    /** The newest voters that are known to be committed; what was given, before COMPLETING. */
     public VoterConfig config() {
-        return leadership.voters.config();
+        return leadership.configs().at(leadership.commitIndex());
+    }
+
+    /** The voters that count now, whether or not their config is committed. */
+    public VoterConfig configInForce() {
+        return leadership.configs().newest();
+    }
+
+    /**
+     * PD's order to make {@code target} the config: the present one with one node more or less. It
+     * may come again and late. The nodes in {@code retire} are told to forget the region unless
+     * they are voters. What comes of it: {@link #voterChange()} and {@link #config()}.
+     */
+    public void changeVoters(VoterConfig target, Collection<Long> retire) {
+        leadership.changes.order(target, retire);
+    }
+
+    /** The change of voters that is under way or was refused; null when there is none. */
+    public @Nullable VoterChange voterChange() {
+        return leadership.changes.progress();
     }
 
     /** How the region came to be, as PD or a voter has said; null when nobody has yet. */
@@ -346,7 +368,7 @@ public final class RegionLeader {
     private static boolean proposable(EntryKind kind) {
         return switch (kind) {
             case WRITE, MANIFEST_COMMIT, SPLIT, CHILD_PUBLISHED -> true;
-            // A no-op begins a term; voter sets are fixed.
+            // A no-op begins a term; voters are changed by changeVoters.
             case NOOP, CONFIG, ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED -> false;
         };
     }

@@ -26,7 +26,7 @@ final class Replicator {
     }
 
     void pump(boolean wantsLease, Clock.Reading now) {
-        for (VoterProgress voter : leadership.voters.members()) {
+        for (VoterProgress voter : leadership.voters.replicas()) {
             if (voter.opened() && voter.ready(now.monotonicNanos())) {
                 supply(voter, wantsLease, now);
             }
@@ -79,6 +79,11 @@ final class Replicator {
         leadership.requests.append(voter, body, bytes, now);
     }
 
+    /** Whether a learner is to be told that it counts as soon as it has what is committed. */
+    boolean promotes(VoterProgress voter) {
+        return voter.learner && leadership.ownTermCommitted();
+    }
+
     private long bytes(long from, long to) {
         long bytes = 0;
         for (long index = from; index <= to; index++) {
@@ -102,6 +107,7 @@ final class Replicator {
                 && last.getPrevIndex() + last.getEntriesCount() == to
                 && last.getCommitIndex() == leadership.commitIndex()
                 && last.getLeaseMs() == leaseMs
+                && last.getPromote() == promotes(voter)
                 && (move ? last.getSnapshot().equals(snapshot) : !last.hasSnapshot())) {
             return last;
         }
@@ -112,6 +118,7 @@ final class Replicator {
                         .setPrevIndex(prev)
                         .setPrevTerm(leadership.window().termAt(prev))
                         .setCommitIndex(leadership.commitIndex())
+                        .setPromote(promotes(voter))
                         .setLeaseMs(leaseMs);
         if (to > prev) {
             body.addAllEntries(leadership.window().slice(prev + 1, to));
@@ -128,6 +135,7 @@ final class Replicator {
     void onAnswer(
             VoterProgress voter, Sent sent, AppendResponse response, Clock.Reading receivedAt) {
         voter.ackedSeq = Math.max(voter.ackedSeq, sent.seq());
+        voter.learner = response.getLearner();
         if (response.getSession() != 0) {
             voter.session = response.getSession();
             leadership.sessions.joined(voter.walId, response.getSession());
@@ -179,7 +187,7 @@ final class Replicator {
     /** Marks the voters that should hear from us although there is nothing to append. */
     void nudge() {
         Snapshot snapshot = leadership.snapshot();
-        for (VoterProgress voter : leadership.voters.members()) {
+        for (VoterProgress voter : leadership.voters.replicas()) {
             if (!voter.opened() || !voter.connected || voter.appendsInFlight() > 0) {
                 continue;
             }
@@ -188,7 +196,7 @@ final class Replicator {
             boolean trims =
                     voter.snapshotSent < snapshot.getIndex()
                             && snapshot.getIndex() <= leadership.commitIndex();
-            voter.nudge |= stranger || behind || trims;
+            voter.nudge |= stranger || behind || trims || promotes(voter);
         }
     }
 }

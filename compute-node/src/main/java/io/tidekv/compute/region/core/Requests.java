@@ -9,6 +9,7 @@ import io.tidekv.proto.wal.CreateRequest;
 import io.tidekv.proto.wal.OpenRequest;
 import io.tidekv.proto.wal.ReadRequest;
 import io.tidekv.proto.wal.ReleaseRequest;
+import io.tidekv.proto.wal.RetireRequest;
 import io.tidekv.proto.wal.WalRequest;
 
 /** Numbers a leader's requests, notes when each was sent, and hands them out. */
@@ -41,9 +42,19 @@ final class Requests {
         return nextSeq;
     }
 
-    void create(VoterProgress to, VoterConfig config, Origin origin, Clock.Reading now) {
+    void create(
+            VoterProgress to,
+            VoterConfig config,
+            Origin origin,
+            boolean learner,
+            Clock.Reading now) {
         Sent sent = Sent.plain(nextSeq++, Sent.Kind.CREATE, now);
-        CreateRequest body = CreateRequest.newBuilder().setConfig(config).setOrigin(origin).build();
+        CreateRequest body =
+                CreateRequest.newBuilder()
+                        .setConfig(config)
+                        .setOrigin(origin)
+                        .setLearner(learner)
+                        .build();
         send(to, sent, begin(sent).setCreate(body));
     }
 
@@ -89,6 +100,17 @@ final class Requests {
         Sent sent = Sent.plain(nextSeq++, Sent.Kind.RELEASE, now);
         ReleaseRequest body = ReleaseRequest.newBuilder().setTerm(term).setOwner(owner).build();
         send(to, sent, begin(sent).setRelease(body));
+    }
+
+    void retire(VoterProgress to, long generation, Clock.Reading now) {
+        Sent sent = Sent.plain(nextSeq++, Sent.Kind.RETIRE, now);
+        RetireRequest body =
+                RetireRequest.newBuilder()
+                        .setTerm(term)
+                        .setOwner(owner)
+                        .setGeneration(generation)
+                        .build();
+        send(to, sent, begin(sent).setRetire(body));
     }
 
     private WalRequest.Builder begin(Sent sent) {

@@ -26,7 +26,8 @@ record Sent(
         OPEN,
         APPEND,
         READ,
-        RELEASE
+        RELEASE,
+        RETIRE
     }
 
     static Sent plain(long seq, Kind kind, Clock.Reading at) {

@@ -32,6 +32,9 @@ final class VoterProgress {
     /** It has lost what it had acknowledged, or speaks nonsense: not counted any more. */
     boolean distrusted;
 
+    /** It does not count towards a majority that has opened, until it has what is committed. */
+    boolean learner;
+
     /** It has answered the Release. */
     boolean released;
 

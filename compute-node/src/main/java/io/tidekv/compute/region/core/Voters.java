@@ -17,38 +17,78 @@ final class Voters {
     private final TreeMap<Long, VoterProgress> known = new TreeMap<>();
     private final Set<Long> connected = new TreeSet<>();
     private List<VoterProgress> members = List.of();
-    private VoterConfig config;
+    private List<VoterProgress> replicas = List.of();
+    private @Nullable VoterProgress learner;
     private long[] scratch = new long[0];
 
     Voters(VoterConfig config) {
-        this.config = config;
         install(config);
     }
 
-    VoterConfig config() {
-        return config;
-    }
-
-    /** Takes a newer config; an older one is ignored. Returns whether it was newer. */
-    boolean adopt(VoterConfig seen) {
-        if (seen.getGeneration() <= config.getGeneration()) {
-            return false;
-        }
-        config = seen;
-        install(seen);
-        return true;
-    }
-
-    private void install(VoterConfig installed) {
+    /** Puts a config in force. */
+    void install(VoterConfig installed) {
         Invariants.check(installed.getWalIdsCount() > 0, "a config without voters");
         List<VoterProgress> in = new ArrayList<>();
         for (long walId : installed.getWalIdsList()) {
-            VoterProgress voter = known.computeIfAbsent(walId, VoterProgress::new);
-            voter.connected = connected.contains(walId);
-            in.add(voter);
+            in.add(know(walId));
         }
         members = in;
         scratch = new long[in.size()];
+        stopLearning();
+    }
+
+    /** A node that may have to do with the region. */
+    VoterProgress know(long walId) {
+        VoterProgress voter = known.get(walId);
+        if (voter == null) {
+            voter = new VoterProgress(walId);
+            voter.connected = connected.contains(walId);
+            known.put(walId, voter);
+        }
+        return voter;
+    }
+
+    /** The node is sent the log, and does not count. One at a time. */
+    VoterProgress learn(long walId) {
+        VoterProgress now = know(walId);
+        if (now != learner) {
+            learner = now;
+            replicas = new ArrayList<>(members);
+            replicas.add(now);
+        }
+        return now;
+    }
+
+    void stopLearning() {
+        learner = null;
+        replicas = members;
+    }
+
+    @Nullable VoterProgress learner() {
+        return learner;
+    }
+
+    boolean isMember(VoterProgress voter) {
+        return members.contains(voter);
+    }
+
+    /** The members and the learner: all that are sent the log. */
+    List<VoterProgress> replicas() {
+        return replicas;
+    }
+
+    /** Nodes that are known and are not to have anything of the region. */
+    List<VoterProgress> strangers() {
+        if (known.size() == replicas.size()) {
+            return List.of();
+        }
+        List<VoterProgress> strangers = new ArrayList<>(known.values());
+        strangers.removeAll(replicas);
+        return strangers;
+    }
+
+    void forget(VoterProgress stranger) {
+        known.remove(stranger.walId);
     }
 
     /** The voters that count, in the order of the config. */
@@ -56,7 +96,7 @@ final class Voters {
         return members;
     }
 
-    /** Members and former ones. */
+    /** Members, the learner, and strangers. */
     Collection<VoterProgress> all() {
         return known.values();
     }
