@@ -27,16 +27,18 @@ final class Cluster {
         this.plant = plant;
         LogWatch watch = new LogWatch(plant.watchesOwners());
         VoterConfig.Builder all = VoterConfig.newBuilder().setGeneration(1);
-        for (long walId = 1; walId <= settings.voters(); walId++) {
+        for (long walId = 1; walId <= settings.voters() + settings.spares(); walId++) {
             voters.add(new SimWal(sim, this, watch, walId, rate()));
-            all.addWalIds(walId);
+            if (walId <= settings.voters()) {
+                all.addWalIds(walId);
+            }
         }
         config = all.build();
         for (long storeId = 1; storeId <= settings.stores(); storeId++) {
             stores.add(new SimStore(sim, this, storeId, rate()));
         }
         for (long region = 1; region <= settings.regions(); region++) {
-            golden.put(region, new GoldenLog(region));
+            golden.put(region, new GoldenLog(region, config));
         }
     }
 
@@ -63,6 +65,7 @@ final class Cluster {
         return plant;
     }
 
+    /** All WAL nodes, also those that are no voters of anything. */
     List<SimWal> voters() {
         return voters;
     }
@@ -71,6 +74,7 @@ final class Cluster {
         return stores;
     }
 
+    /** The voters that each region begins with. */
     VoterConfig config() {
         return config;
     }
@@ -97,7 +101,7 @@ final class Cluster {
 
     /** What holds after every event. */
     private void check() {
-        for (GoldenLog log : golden.values()) {
+        for (GoldenLog log : plant.watchesDisks() ? golden.values() : List.<GoldenLog>of()) {
             log.checkDurable(voters);
         }
         for (SimStore store : stores) {

@@ -2,6 +2,7 @@ package io.tidekv.sim;
 
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
+import io.tidekv.proto.region.VoterConfig;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -18,9 +19,11 @@ final class GoldenLog {
     private final Map<Long, Long> indexOfOp = new HashMap<>();
     private long tipIndex;
     private long tipTerm;
+    private VoterConfig tipConfig;
 
-    GoldenLog(long regionId) {
+    GoldenLog(long regionId, VoterConfig first) {
         this.regionId = regionId;
+        this.tipConfig = first;
     }
 
     private long lastIndex() {
@@ -36,8 +39,16 @@ final class GoldenLog {
         return tipTerm;
     }
 
-    /** A leader has counted a majority for an entry of its own term. */
-    void counted(long index, long term, Collection<SimWal> voters) {
+    /**
+     * A leader has counted a majority for an entry of its own term: of the config that is in force
+     * now, or of the one before, if it has appended the other in the same step.
+     */
+    void counted(
+            long index,
+            long term,
+            VoterConfig inForce,
+            VoterConfig committed,
+            Collection<SimWal> nodes) {
         if (index > tipIndex) {
             SimFailure.check(
                     term >= tipTerm,
@@ -48,7 +59,10 @@ final class GoldenLog {
                     tipTerm);
             tipIndex = index;
             tipTerm = term;
-            checkDurable(voters);
+            tipConfig = inForce;
+            if (holding(nodes) <= inForce.getWalIdsCount() / 2) {
+                tipConfig = committed;
+            }
         }
     }
 
@@ -94,21 +108,30 @@ final class GoldenLog {
         }
     }
 
-    /** The last committed entry, and by log matching all before it, is on a majority of disks. */
-    void checkDurable(Collection<SimWal> voters) {
-        int holding = 0;
-        for (SimWal voter : voters) {
-            if (tipIndex == 0 || voter.disk().holds(regionId, tipIndex, tipTerm)) {
-                holding++;
-            }
-        }
+    /**
+     * The last committed entry, and by log matching all before it, is on a majority of the disks of
+     * those voters that it was counted with.
+     */
+    void checkDurable(Collection<SimWal> nodes) {
+        int holding = holding(nodes);
         SimFailure.check(
-                holding > voters.size() / 2,
+                holding > tipConfig.getWalIdsCount() / 2,
                 "region %d: committed entry %d of term %d is on %d disks of %d",
                 regionId,
                 tipIndex,
                 tipTerm,
                 holding,
-                voters.size());
+                tipConfig.getWalIdsCount());
+    }
+
+    private int holding(Collection<SimWal> nodes) {
+        int holding = 0;
+        for (SimWal node : nodes) {
+            boolean counts = tipConfig.getWalIdsList().contains(node.walId());
+            if (counts && (tipIndex == 0 || node.disk().holds(regionId, tipIndex, tipTerm))) {
+                holding++;
+            }
+        }
+        return holding;
     }
 }

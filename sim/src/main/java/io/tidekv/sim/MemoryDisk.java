@@ -10,7 +10,7 @@ import java.util.List;
 /** A disk that keeps records as such: quick, and without any doubt about what it holds. */
 final class MemoryDisk implements SimDisk, VoterStorage {
     private final Sim sim;
-    private final MemoryVoterStorage records = new MemoryVoterStorage();
+    private MemoryVoterStorage records = new MemoryVoterStorage();
     private final LogWatch watch;
     private boolean full;
     private boolean failing;
@@ -53,6 +53,11 @@ final class MemoryDisk implements SimDisk, VoterStorage {
 
     @Override
     public void maintain() {}
+
+    @Override
+    public void wipe() {
+        records = new MemoryVoterStorage();
+    }
 
     @Override
     public void crash() {

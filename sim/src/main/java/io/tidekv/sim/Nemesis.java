@@ -34,6 +34,10 @@ final class Nemesis {
         often(rates.diskFull(), this::fillDisk);
         often(rates.diskFailure(), () -> sim.oneOf(cluster.voters()).disk().failNext());
         often(rates.siege(), this::besiege);
+        often(rates.voterChange(), () -> pd.changeVoters(region()));
+        if (cluster.plant().emptiesFolders()) {
+            often(0.3, this::emptyFolder);
+        }
         often(
                 cluster.settings().publishPerSecond(),
                 () -> sim.oneOf(cluster.stores()).publishSome());
@@ -81,6 +85,9 @@ final class Nemesis {
         SimStore owner = pd.route(region);
         if (owner == null || !owner.running()) {
             return;
+        }
+        if (sim.random().chance(0.3)) {
+            pd.changeVoters(region);
         }
         if (sim.random().chance(0.3)) {
             split(owner);
@@ -146,6 +153,17 @@ final class Nemesis {
                             wal.start();
                         }
                     });
+        }
+    }
+
+    /** The disk is lost, and the node goes on under its old name. */
+    private void emptyFolder() {
+        SimWal wal = sim.oneOf(cluster.voters());
+        if (wal.alive()) {
+            wal.crash();
+            wal.disk().wipe();
+            wal.start();
+            cluster.regions().forEach(region -> soon(() -> pd.takeOver(region)));
         }
     }
 
@@ -234,5 +252,9 @@ final class Nemesis {
             }
         }
         links().forEach(SimLink::unblock);
+        if (cluster.plant().emptiesFolders()) {
+            // A leader does not count a node again in its term that has lost what it had.
+            cluster.regions().forEach(pd::takeOver);
+        }
     }
 }

@@ -163,6 +163,68 @@ enum Plant {
         }
     },
 
+    /** A config may differ from the one before by two nodes: one for another, at once. */
+    TWO_NODES_AT_ONCE {
+        @Override
+        LeaderRules leaderRules() {
+            return new Leader() {
+                @Override
+                public boolean oneNodeAtATime() {
+                    return false;
+                }
+            };
+        }
+
+        @Override
+        boolean changesTwoAtOnce() {
+            return true;
+        }
+    },
+
+    /** The next config is proposed before the one before it is committed. */
+    OVERLAPPING_CHANGES {
+        @Override
+        LeaderRules leaderRules() {
+            return new Leader() {
+                @Override
+                public boolean oneConfigAtATime() {
+                    return false;
+                }
+            };
+        }
+
+        @Override
+        boolean hurriesChanges() {
+            return true;
+        }
+    },
+
+    /** Voters are changed before anything of the own term is committed (Raft's thesis, 4.1). */
+    CHANGE_BEFORE_OWN_COMMIT {
+        @Override
+        LeaderRules leaderRules() {
+            return new Leader() {
+                @Override
+                public boolean changesAfterOwnCommit() {
+                    return false;
+                }
+            };
+        }
+    },
+
+    /** A WAL node whose folder was emptied goes on under its old name. */
+    AMNESIAC_VOTER {
+        @Override
+        boolean emptiesFolders() {
+            return true;
+        }
+
+        @Override
+        boolean watchesDisks() {
+            return false;
+        }
+    },
+
     /** Some answers leave before the fsync. */
     SKIPPED_FSYNC {
         @Override
@@ -196,8 +258,28 @@ enum Plant {
         return false;
     }
 
+    /** PD orders to replace a node in one change. */
+    boolean changesTwoAtOnce() {
+        return false;
+    }
+
+    /** PD orders the next change without waiting for the report of the one before. */
+    boolean hurriesChanges() {
+        return false;
+    }
+
+    /** Disks are lost and their nodes come back under the same name. */
+    boolean emptiesFolders() {
+        return false;
+    }
+
     /** False where the check would see the bug itself, and not what comes of it. */
     boolean watchesOwners() {
+        return true;
+    }
+
+    /** As {@link #watchesOwners}. */
+    boolean watchesDisks() {
         return true;
     }
 

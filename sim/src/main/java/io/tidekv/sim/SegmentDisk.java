@@ -37,7 +37,7 @@ final class SegmentDisk implements SimDisk, VoterStorage {
     private final Randomness random;
     private final UUID node;
     private final StorageOptions options;
-    private final MemoryVoterStorage records = new MemoryVoterStorage();
+    private MemoryVoterStorage records = new MemoryVoterStorage();
     private MemoryWalFiles files = new MemoryWalFiles();
     private SegmentStore segments;
     private boolean full;
@@ -174,6 +174,14 @@ final class SegmentDisk implements SimDisk, VoterStorage {
                         throw new PowerLoss();
                     }
                 });
+    }
+
+    @Override
+    public void wipe() {
+        records = new MemoryVoterStorage();
+        files = new MemoryWalFiles();
+        segments = open();
+        resize();
     }
 
     @Override

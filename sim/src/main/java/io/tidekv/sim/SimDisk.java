@@ -30,6 +30,9 @@ interface SimDisk {
     /** The power goes: any suffix of what was not synced is lost. */
     void crash();
 
+    /** Everything is gone. */
+    void wipe();
+
     /** Reads back, in the same process, what is durable for certain. */
     void reopen();
 

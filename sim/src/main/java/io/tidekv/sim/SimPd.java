@@ -2,6 +2,7 @@ package io.tidekv.sim;
 
 import io.tidekv.proto.region.Bootstrap;
 import io.tidekv.proto.region.Origin;
+import io.tidekv.proto.region.VoterConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,12 @@ final class SimPd {
         private long incarnation;
         private boolean led;
         private long missingSinceNanos = -1;
+        private VoterConfig config;
+        private @Nullable VoterConfig order;
+
+        private Assignment(VoterConfig config) {
+            this.config = config;
+        }
     }
 
     SimPd(Sim sim, Cluster cluster) {
@@ -39,7 +46,7 @@ final class SimPd {
 
     void start() {
         for (long region : cluster.regions()) {
-            assignments.put(region, new Assignment());
+            assignments.put(region, new Assignment(cluster.config()));
             takeOver(region);
         }
         tickSoon();
@@ -107,6 +114,9 @@ final class SimPd {
         }
         assignment.missingSinceNanos = -1;
         SimPeer peer = store.peer(region);
+        if (peer != null && peer.leader().term() == assignment.term) {
+            hear(region, assignment, store, peer);
+        }
         if (store.endedTerm(region) >= assignment.term) {
             takeOver(region);
         } else if (peer == null || peer.leader().term() < assignment.term) {
@@ -114,6 +124,95 @@ final class SimPd {
         } else if (peer.serving()) {
             assignment.led = true;
         }
+    }
+
+    /** The region's report: its voters, which PD keeps; repeats an order that is not done. */
+    private void hear(long region, Assignment assignment, SimStore store, SimPeer peer) {
+        VoterConfig reported = peer.leader().config();
+        if (reported.getGeneration() > assignment.config.getGeneration()) {
+            assignment.config = reported;
+            sim.mark("pd: voters changed");
+        }
+        VoterConfig order = assignment.order;
+        if (order != null && order.getGeneration() <= assignment.config.getGeneration()) {
+            assignment.order = null;
+        } else if (order != null) {
+            sendOrder(region, store, order);
+        }
+    }
+
+    private void sendOrder(long region, SimStore store, VoterConfig order) {
+        store.later(
+                sim.about(20 * Sim.MS), "change voters", () -> store.changeVoters(region, order));
+    }
+
+    /** The region's voters as PD knows them. */
+    List<Long> voters(long regionId) {
+        Assignment assignment = assignments.get(regionId);
+        return assignment == null ? List.of() : assignment.config.getWalIdsList();
+    }
+
+    /** Whether a change of voters that was ordered is not done. */
+    boolean changing(long region) {
+        Assignment assignment = assignments.get(region);
+        return assignment != null && assignment.order != null;
+    }
+
+    /** Orders one voter more or one less, or gives up what was ordered. */
+    void changeVoters(long region) {
+        Assignment assignment = assignments.get(region);
+        SimStore store = assignment == null ? null : assignment.store;
+        if (assignment == null || store == null || cluster.settings().spares() == 0) {
+            return;
+        }
+        if (assignment.order != null) {
+            if (sim.random().chance(0.2)) {
+                assignment.order = null;
+                sendOrder(region, store, assignment.config);
+            }
+            return;
+        }
+        if (cluster.plant().hurriesChanges()) {
+            hurry(region, store, assignment.config);
+            return;
+        }
+        VoterConfig order = anotherConfig(assignment.config);
+        assignment.order = order;
+        sim.trace("pd orders voters " + order.getWalIdsList(), region, order.getGeneration());
+        sendOrder(region, store, order);
+    }
+
+    /** Orders to remove one voter after the other, without waiting for a report. */
+    private void hurry(long region, SimStore store, VoterConfig present) {
+        List<Long> walIds = new ArrayList<>(present.getWalIdsList());
+        long generation = present.getGeneration();
+        while (walIds.size() > 1) {
+            walIds.remove(sim.random().nextInt(walIds.size()));
+            VoterConfig.Builder fewer = VoterConfig.newBuilder().setGeneration(++generation);
+            VoterConfig order = fewer.addAllWalIds(walIds).build();
+            store.later(generation, "change voters", () -> store.changeVoters(region, order));
+        }
+    }
+
+    private VoterConfig anotherConfig(VoterConfig present) {
+        List<Long> walIds = new ArrayList<>(present.getWalIdsList());
+        List<Long> spares = new ArrayList<>();
+        cluster.voters().forEach(wal -> spares.add(wal.walId()));
+        spares.removeAll(walIds);
+        int usual = cluster.settings().voters();
+        boolean fewer =
+                walIds.size() > usual || (walIds.size() == usual && sim.random().chance(0.4));
+        boolean swap = cluster.plant().changesTwoAtOnce() && !spares.isEmpty();
+        if (fewer || swap || spares.isEmpty()) {
+            walIds.remove(sim.random().nextInt(walIds.size()));
+        }
+        if ((!fewer || swap) && !spares.isEmpty()) {
+            walIds.add(sim.oneOf(spares));
+        }
+        return VoterConfig.newBuilder()
+                .setGeneration(present.getGeneration() + 1)
+                .addAllWalIds(walIds)
+                .build();
     }
 
     /** A new term for a store that seems to be alive, or for any. */
@@ -151,6 +250,8 @@ final class SimPd {
         }
         long term = assignment.term;
         Origin origin = assignment.led ? null : BOOTSTRAP;
-        store.later(sim.about(20 * Sim.MS), "assign", () -> store.assign(region, term, origin));
+        VoterConfig config = assignment.config;
+        store.later(
+                sim.about(20 * Sim.MS), "assign", () -> store.assign(region, term, config, origin));
     }
 }

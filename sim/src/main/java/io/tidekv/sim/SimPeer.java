@@ -56,7 +56,12 @@ final class SimPeer {
         }
         if (phase != LeaderPhase.COMPLETING && leader.ownTermCommitted()) {
             cluster.golden(leader.regionId())
-                    .counted(leader.commitIndex(), leader.term(), cluster.voters());
+                    .counted(
+                            leader.commitIndex(),
+                            leader.term(),
+                            leader.configInForce(),
+                            leader.config(),
+                            cluster.voters());
         }
         take();
         if (registers != null

@@ -9,6 +9,7 @@ import io.tidekv.compute.region.core.LeaderOptions;
  *
  * @param faultMs length of the phase with faults
  * @param drift clocks run at 1 ± drift
+ * @param spares WAL nodes that are no voters at first
  * @param netMs mean time of a message on its way
  * @param diskMs mean time of an fsync
  * @param thinkMs mean pause of a client between two operations
@@ -29,6 +30,7 @@ record SimSettings(
         double thinkMs,
         double publishPerSecond,
         boolean segments,
+        int spares,
         Faults faults) {
 
     /** Mean number of faults per second of simulated time. */
@@ -46,7 +48,8 @@ record SimSettings(
             double falseTakeover,
             double diskFull,
             double diskFailure,
-            double siege) {}
+            double siege,
+            double voterChange) {}
 
     static SimSettings of(Randomness random) {
         long leaseMs = 1200;
@@ -82,7 +85,8 @@ record SimSettings(
                         sometimes(random, 0.4 * pace),
                         random.chance(0.3) ? 0.3 * pace : 0,
                         random.chance(0.3) ? 0.2 * pace : 0,
-                        sometimes(random, 0.3 * pace));
+                        sometimes(random, 0.3 * pace),
+                        sometimes(random, 0.8 * pace));
         return new SimSettings(
                 random.chance(0.8) ? 3 : 5,
                 2 + random.nextInt(3),
@@ -97,6 +101,7 @@ record SimSettings(
                 pick(random, 2, 10, 40),
                 pick(random, 0, 0.3, 2),
                 random.chance(0.4),
+                random.nextInt(3),
                 faults);
     }
 

@@ -5,6 +5,7 @@ import io.tidekv.compute.region.core.RegionLeader;
 import io.tidekv.compute.region.core.SessionRenewer;
 import io.tidekv.proto.region.Origin;
 import io.tidekv.proto.region.Owner;
+import io.tidekv.proto.region.VoterConfig;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
 import java.util.ArrayList;
@@ -178,7 +179,7 @@ final class SimStore extends SimProcess {
     }
 
     /** PD's order, which may come late and more than once. */
-    void assign(long regionId, long term, @Nullable Origin origin) {
+    void assign(long regionId, long term, VoterConfig config, @Nullable Origin origin) {
         SimPeer present = peers.get(regionId);
         if ((present != null && present.leader().term() >= term) || endedTerm(regionId) >= term) {
             return;
@@ -192,7 +193,7 @@ final class SimStore extends SimProcess {
                                     regionId,
                                     term,
                                     owner,
-                                    cluster.config(),
+                                    config,
                                     origin,
                                     renewing,
                                     this::queue);
@@ -204,6 +205,14 @@ final class SimStore extends SimProcess {
                     leader.start(now());
                     connected.forEach(walId -> leader.onConnected(walId, now()));
                 });
+    }
+
+    /** PD's order to add or remove a voter. */
+    void changeVoters(long regionId, VoterConfig target) {
+        SimPeer peer = peers.get(regionId);
+        if (peer != null) {
+            step(renewing -> peer.leader().changeVoters(target, List.of()));
+        }
     }
 
     void release(long regionId) {

@@ -16,6 +16,7 @@ class SimulationTest {
         "leader: FENCED",
         "leader: RELEASED",
         "link: a request arrives after its connection broke",
+        "pd: voters changed",
         "read: confirmed",
         "read: under a lease",
         "segments: maintenance failed",
@@ -34,6 +35,8 @@ class SimulationTest {
         "voter: READ",
         "voter: RELEASE",
         "voter: RENEW",
+        "voter: RETIRE",
+        "voter: RETIRED",
         "voter: SESSION_LOST",
         "voter: STALE_TERM",
         "voter: UNKNOWN_REGION",
@@ -53,7 +56,7 @@ class SimulationTest {
             return;
         }
         long from = Long.getLong("sim.from", 1);
-        long seeds = Long.getLong("sim.seeds", 500);
+        long seeds = Long.getLong("sim.seeds", 400);
         long answered = 0;
         Map<String, Long> marks = new TreeMap<>();
         for (long seed = from; seed < from + seeds; seed++) {
