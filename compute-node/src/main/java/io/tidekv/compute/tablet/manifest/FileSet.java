@@ -5,7 +5,9 @@ import io.tidekv.proto.manifest.SstFile;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -121,9 +123,14 @@ public final class FileSet {
      * no sense, as a tablet that has lost part of its data.
      */
     public void check() {
+        Set<Long> numbers = new HashSet<>();
         for (Family family : families.values()) {
             for (SstFile file : family.files.values()) {
                 check(file);
+                if (!numbers.add(file.getNumber())) {
+                    throw new ManifestException(
+                            "file " + file.getNumber() + " is in two column families");
+                }
             }
             disjoint(family);
         }
@@ -145,6 +152,10 @@ public final class FileSet {
         if (Long.compareUnsigned(file.getSmallestSequence(), file.getLargestSequence()) > 0
                 || Long.compareUnsigned(file.getLargestSequence(), lastSequence) > 0) {
             throw new ManifestException(name + " has no sensible sequence numbers");
+        }
+        if (file.getCustomList().stream().noneMatch(f -> f.getTag() == Tags.FILE_UNIQUE_ID)) {
+            // Without it RocksDB would take any file of this name and size for this one.
+            throw new ManifestException(name + " has no unique id");
         }
     }
 

@@ -1,10 +1,14 @@
 package io.tidekv.compute.tablet.rocks;
 
+import com.google.protobuf.ByteString;
+import io.tidekv.common.Invariants;
 import io.tidekv.compute.tablet.manifest.FileSet;
 import io.tidekv.compute.tablet.manifest.ManifestException;
 import io.tidekv.proto.manifest.SstFile;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import org.rocksdb.LiveFileMetaData;
 
@@ -40,6 +44,29 @@ final class LiveSet {
                             + ", unexpected "
                             + extra);
         }
+        bounds(expected, opened);
+    }
+
+    /** The keys and sequence numbers by which RocksDB decides whether to look into a file. */
+    private static void bounds(FileSet expected, List<LiveFileMetaData> opened) {
+        Map<Long, SstFile> files = new HashMap<>();
+        expected.families().forEach(family -> files.putAll(family.files()));
+        for (LiveFileMetaData file : opened) {
+            SstFile told = Invariants.present(files.get(number(file.fileName())), "live file");
+            boolean same =
+                    isUserKey(told.getSmallest(), file.smallestKey())
+                            && isUserKey(told.getLargest(), file.largestKey())
+                            && told.getSmallestSequence() == file.smallestSeqno()
+                            && told.getLargestSequence() == file.largestSeqno();
+            if (!same) {
+                throw new ManifestException(
+                        "RocksDB opened file " + told.getNumber() + " with other bounds");
+            }
+        }
+    }
+
+    private static boolean isUserKey(ByteString internal, byte[] key) {
+        return FileSet.userKey(internal).equals(ByteString.copyFrom(key));
     }
 
     private static String name(long number, int level, long size, String family) {
