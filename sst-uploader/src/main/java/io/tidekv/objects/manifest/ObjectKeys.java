@@ -10,6 +10,9 @@ public final class ObjectKeys {
     public static final String SST_PREFIX = "sst/";
     public static final String RECORD_PREFIX = "record/";
 
+    /** Objects with members of many regions; {@link PackCodec}. */
+    public static final String PACK_PREFIX = "pack/";
+
     private ObjectKeys() {}
 
     /** {@code sst/<region>/<term>-<file>-<uuid>.sst}. */
@@ -35,6 +38,16 @@ public final class ObjectKeys {
                 + unsigned(sequence)
                 + "-"
                 + uuid;
+    }
+
+    /** {@code pack/<store>-<incarnation>/<uuid>}. */
+    public static String pack(long storeId, long incarnation, UUID uuid) {
+        return PACK_PREFIX + unsigned(storeId) + "-" + unsigned(incarnation) + "/" + uuid;
+    }
+
+    /** Whether an object holds members that are read by offset and length. */
+    public static boolean isPack(String key) {
+        return key.startsWith(PACK_PREFIX);
     }
 
     /** Prefix of the cluster's objects in the store. */

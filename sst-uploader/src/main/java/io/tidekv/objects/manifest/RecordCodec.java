@@ -3,7 +3,9 @@ package io.tidekv.objects.manifest;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.tidekv.common.Invariants;
 import io.tidekv.objects.store.Checksums;
+import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.ObjectRef;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
@@ -39,6 +41,25 @@ public final class RecordCodec {
         frame.position(HEADER_BYTES).put(payload);
         frame.putInt(CRC_AT, crc(frame.array(), payload.length));
         return frame.array();
+    }
+
+    /**
+     * The frame that a reference names: an object of its own or a member of a pack. Throws {@link
+     * RecordDamaged} when it is not what the reference says, and what the store throws.
+     */
+    public static byte[] read(ObjectStore store, ObjectRef ref) {
+        String object = ref.getKey();
+        if (!ObjectKeys.isPack(object)) {
+            return store.get(object, BYTES_MAX);
+        }
+        if (ref.getLength() < HEADER_BYTES || ref.getLength() > BYTES_MAX) {
+            throw new RecordDamaged(object, "no record has " + ref.getLength() + " bytes");
+        }
+        byte[] frame = store.getRange(object, ref.getOffset(), (int) ref.getLength());
+        if (Checksums.crc32c(frame) != ref.getCrc32C()) {
+            throw new RecordDamaged(object, "the member at " + ref.getOffset() + " is another");
+        }
+        return frame;
     }
 
     /** Throws {@link RecordDamaged} naming {@code object} unless everything fits. */

@@ -1,13 +1,15 @@
 package io.tidekv.objects.upload;
 
 import io.tidekv.common.Threads;
+import io.tidekv.common.time.Scheduler;
 import io.tidekv.objects.hydrate.SstCache;
 import io.tidekv.objects.manifest.ObjectKeys;
+import io.tidekv.objects.manifest.PackCodec;
 import io.tidekv.objects.manifest.RecordCodec;
 import io.tidekv.objects.store.Checksums;
 import io.tidekv.objects.store.ObjectStore;
-import io.tidekv.objects.store.ObjectStoreException;
 import io.tidekv.objects.store.ObjectStoreException.Kind;
+import io.tidekv.objects.store.ObjectStoreException;
 import io.tidekv.objects.store.Retries;
 import io.tidekv.objects.store.StoreContext;
 import io.tidekv.proto.manifest.TabletRecord;
@@ -44,6 +46,7 @@ public final class Uploader implements AutoCloseable {
     private final Retries retries;
     private final ExecutorService pool;
     private final UploadTracker tracker;
+    private @Nullable Packer packer;
     private volatile boolean closed;
     private volatile boolean down;
 
@@ -63,6 +66,75 @@ public final class Uploader implements AutoCloseable {
         this.retries = new Retries(context);
         this.pool = Threads.pool("upload", options.uploadsMax(), options.queuedMax());
         this.tracker = new UploadTracker(context.clock());
+    }
+
+    /** One whose patient uploads share objects. {@code scheduler} must outlive it. */
+    public static Uploader packing(
+            ObjectStore store,
+            @Nullable SstCache cache,
+            UploadOptions options,
+            PackOptions packs,
+            Scheduler scheduler,
+            StoreContext context) {
+        Uploader uploader = new Uploader(store, cache, options, context);
+        uploader.packer =
+                new Packer(packs, uploader::uuid, scheduler, context.clock(), uploader::putPack);
+        return uploader;
+    }
+
+    private CompletableFuture<ObjectRef> putPack(String key, byte[] bytes) {
+        return submit(
+                key,
+                bytes.length,
+                () -> {
+                    put(key, () -> store.putIfAbsent(key, bytes));
+                    return ref(key, bytes.length, Checksums.crc32c(bytes));
+                });
+    }
+
+    /**
+     * Whether a publication that begins now should share objects with others; to be asked once for
+     * each.
+     */
+    public boolean isSharing() {
+        Packer packs = packer;
+        return packs != null && packs.isWorthwhile();
+    }
+
+    /**
+     * A place in an object that will be stored in a moment. The future fails with
+     * ObjectStoreException.
+     */
+    public record Placed(ObjectRef ref, CompletableFuture<Void> stored) {}
+
+    /**
+     * Gives a small table file a place in an object with others: for callers who can wait a second
+     * or two. Its bytes are copied. Null when it is too large, or no objects are shared here.
+     */
+    public @Nullable Placed placeSst(long regionId, long term, Path file) {
+        Packer packs = packer;
+        try {
+            if (packs == null || !packs.takes(Files.size(file))) {
+                return null;
+            }
+            byte[] bytes = Files.readAllBytes(file);
+            Placed placed = packs.add(PackCodec.Kind.TABLE, regionId, term, bytes);
+            return new Placed(
+                    placed.ref(), placed.stored().thenRun(() -> keep(placed.ref(), file)));
+        } catch (IOException e) {
+            throw unreadable(file.toString(), file, e);
+        }
+    }
+
+    /** As {@link #placeSst} for a record. */
+    public @Nullable Placed placeRecord(TabletRecord record) {
+        byte[] frame = RecordCodec.encode(record);
+        Packer packs = packer;
+        if (packs == null || !packs.takes(frame.length)) {
+            return null;
+        }
+        long regionId = record.getShape().getRegionId();
+        return packs.add(PackCodec.Kind.RECORD, regionId, record.getTerm(), frame);
     }
 
     /** Uploads a table file, which must not change any more, and hands it to the cache. */
@@ -92,33 +164,44 @@ public final class Uploader implements AutoCloseable {
         }
         put(key, () -> store.putFileIfAbsent(key, file, crc32c));
         ObjectRef ref = ref(key, length, crc32c);
+        keep(ref, file);
+        return ref;
+    }
+
+    private void keep(ObjectRef ref, Path file) {
         if (cache != null) {
             try {
                 cache.adopt(ref, file);
             } catch (ObjectStoreException e) {
-                log.warn("{} is uploaded but could not be kept in the cache", key, e);
+                log.warn("{} is uploaded but could not be kept in the cache", ref.getKey(), e);
             }
         }
-        return ref;
     }
 
     /** Uploads a record under the region, term and sequence that it names. */
     public ObjectRef uploadRecord(TabletRecord record) {
-        byte[] frame = RecordCodec.encode(record);
+        return await(uploadRecordAsync(record));
+    }
+
+    /** As {@link #uploadRecord}. The future fails with ObjectStoreException. */
+    public CompletableFuture<ObjectRef> uploadRecordAsync(TabletRecord record) {
+        return submitRecord(record, RecordCodec.encode(record));
+    }
+
+    private CompletableFuture<ObjectRef> submitRecord(TabletRecord record, byte[] frame) {
         String key =
                 ObjectKeys.record(
                         record.getShape().getRegionId(),
                         record.getTerm(),
                         record.getSequence(),
                         uuid());
-        return await(
-                submit(
-                        key,
-                        frame.length,
-                        () -> {
-                            put(key, () -> store.putIfAbsent(key, frame));
-                            return ref(key, frame.length, Checksums.crc32c(frame));
-                        }));
+        return submit(
+                key,
+                frame.length,
+                () -> {
+                    put(key, () -> store.putIfAbsent(key, frame));
+                    return ref(key, frame.length, Checksums.crc32c(frame));
+                });
     }
 
     public UploadStats stats() {
