@@ -8,11 +8,15 @@ import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.proto.cluster.AskSplitRequest;
 import io.tidekv.proto.cluster.AskSplitResponse;
-import io.tidekv.proto.cluster.ClusterGrpc;
 import io.tidekv.proto.cluster.ClusterGrpc.ClusterFutureStub;
+import io.tidekv.proto.cluster.ClusterGrpc;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
 import io.tidekv.proto.cluster.ReportSplitRequest;
+import io.tidekv.proto.pdpb.GetGCSafePointRequest;
+import io.tidekv.proto.pdpb.GetGCSafePointResponse;
+import io.tidekv.proto.pdpb.PDGrpc;
+import io.tidekv.proto.pdpb.RequestHeader;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -31,6 +35,7 @@ public final class PdClient implements PdLink {
     private final Clock clock;
     private final Scheduler scheduler;
     private final TsoClient timestamps;
+    private volatile long clusterId;
 
     public PdClient(List<String> endpoints, Clock clock, Scheduler scheduler) {
         this.channels = new PdChannels(endpoints);
@@ -46,7 +51,8 @@ public final class PdClient implements PdLink {
         try {
             RegisterStoreResponse response =
                     answer.get(atMost.toMillis() + ATTEMPT.toMillis(), TimeUnit.MILLISECONDS);
-            timestamps.cluster(response.getClusterId());
+            clusterId = response.getClusterId();
+            timestamps.cluster(clusterId);
             return response;
         } catch (ExecutionException e) {
             throw e.getCause() instanceof PdException pd ? pd : new IllegalStateException(e);
@@ -72,6 +78,33 @@ public final class PdClient implements PdLink {
     public CompletableFuture<Void> reportSplit(ReportSplitRequest request) {
         return call(stub -> stub.reportSplit(request), "ReportSplit", DEADLINE)
                 .thenApply(response -> null);
+    }
+
+    /**
+     * Timestamp below which old versions may be dropped; 0 while nobody has set one. One attempt.
+     */
+    public CompletableFuture<Long> gcSafePoint() {
+        GetGCSafePointRequest request =
+                GetGCSafePointRequest.newBuilder()
+                        .setHeader(RequestHeader.newBuilder().setClusterId(clusterId))
+                        .build();
+        ListenableFuture<GetGCSafePointResponse> answer =
+                PDGrpc.newFutureStub(channels.current())
+                        .withDeadlineAfter(ATTEMPT.toMillis(), TimeUnit.MILLISECONDS)
+                        .getGCSafePoint(request);
+        CompletableFuture<Long> result = new CompletableFuture<>();
+        answer.addListener(
+                () -> {
+                    try {
+                        result.complete(answer.get().getSafePoint());
+                    } catch (Exception e) {
+                        String text = text(Status.fromThrowable(e));
+                        result.completeExceptionally(
+                                PdException.unavailable("GetGCSafePoint: " + text));
+                    }
+                },
+                GrpcTransports.callbacks());
+        return result;
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.tidekv.compute.region.core.ProposalRefused;
 import io.tidekv.compute.region.core.RegionLeader;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.PublishRequest;
+import io.tidekv.compute.tablet.Publisher;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.ManifestCommit;
@@ -148,7 +149,13 @@ final class Publication {
         served = asked;
         asked = new ArrayList<>();
         PublishRequest request = new PublishRequest(leader.term(), machine.record());
-        work.run(() -> env.tablets().publisher().prepare(tablet, request), this::prepared);
+        Publisher publisher = env.tablets().publisher();
+        if (served.isEmpty()) {
+            // Nobody waits for it: it may share an object with other regions' records.
+            work.runStage(() -> publisher.prepareShared(tablet, request), this::prepared);
+        } else {
+            work.run(() -> publisher.prepare(tablet, request), this::prepared);
+        }
     }
 
     private void prepared(@Nullable PreparedRecord record, @Nullable Throwable error) {

@@ -2,6 +2,8 @@ package io.tidekv.compute.region;
 
 import java.util.ArrayDeque;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BiConsumer;
@@ -26,6 +28,39 @@ final class TabletWork {
     <T> void run(Callable<T> job, BiConsumer<@Nullable T, @Nullable Throwable> then) {
         waiting.add(() -> start(job, then));
         next();
+    }
+
+    /** As {@link #run} for a job that goes on elsewhere when its call has returned. */
+    <T> void runStage(
+            Callable<CompletableFuture<T>> job, BiConsumer<@Nullable T, @Nullable Throwable> then) {
+        waiting.add(() -> startStage(job, then));
+        next();
+    }
+
+    private <T> void startStage(
+            Callable<CompletableFuture<T>> job, BiConsumer<@Nullable T, @Nullable Throwable> then) {
+        try {
+            pool.execute(
+                    () -> {
+                        CompletableFuture<T> stage;
+                        try {
+                            stage = job.call();
+                        } catch (Throwable e) {
+                            stage = CompletableFuture.failedFuture(e);
+                        }
+                        stage.whenComplete(
+                                (value, failure) ->
+                                        loop.execute(() -> done(value, cause(failure), then)));
+                    });
+        } catch (RejectedExecutionException e) {
+            loop.execute(() -> done(null, e, then));
+        }
+    }
+
+    private static @Nullable Throwable cause(@Nullable Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null
+                ? failure.getCause()
+                : failure;
     }
 
     private <T> void start(Callable<T> job, BiConsumer<@Nullable T, @Nullable Throwable> then) {

@@ -159,6 +159,10 @@ public record ComputeConfig(
             @Setting(value = "64MB", doc = "Cached blocks of all tablets.") DataSize blockCache,
             @Setting(value = "128MB", doc = "Memtables of all tablets.") DataSize memtables,
             @Setting(
+                            value = "128MB",
+                            doc = "Flushes and compactions of all tablets write so much a second.")
+                    DataSize backgroundRate,
+            @Setting(
                             doc =
                                     "Folder for a few 10 KB per open tablet, best in memory. Empty:"
                                             + " /dev/shm where it exists, else data-dir.")

@@ -7,6 +7,7 @@ import io.tidekv.common.config.HostPort;
 import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
+import io.tidekv.common.time.Scheduler;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.common.time.ThreadScheduler;
 import io.tidekv.compute.engine.ApiMode;
@@ -17,12 +18,15 @@ import io.tidekv.compute.region.RegionStore;
 import io.tidekv.compute.region.StoreEvents;
 import io.tidekv.compute.service.KvSettings;
 import io.tidekv.compute.tablet.rocks.RocksTabletStore;
+import io.tidekv.objects.hydrate.CacheMetrics;
 import io.tidekv.objects.hydrate.CacheOptions;
 import io.tidekv.objects.hydrate.SstCache;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.ObjectStoreException;
 import io.tidekv.objects.store.ObjectStores;
 import io.tidekv.objects.store.StoreContext;
+import io.tidekv.objects.upload.PackOptions;
+import io.tidekv.objects.upload.UploadMetrics;
 import io.tidekv.objects.upload.UploadOptions;
 import io.tidekv.objects.upload.Uploader;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
@@ -44,6 +48,7 @@ public final class ComputeServer implements AutoCloseable {
     public static final String VERSION = "8.5.5";
 
     private static final Logger log = LoggerFactory.getLogger(ComputeServer.class);
+    private static final Duration GARBAGE = Duration.ofSeconds(60);
     private static final Duration REGISTRATION = Duration.ofSeconds(60);
 
     private final Closing closing;
@@ -123,7 +128,15 @@ public final class ComputeServer implements AutoCloseable {
         Uploader uploader =
                 closing.add(
                         "uploader",
-                        new Uploader(objects, cache, UploadOptions.defaults(), context));
+                        Uploader.packing(
+                                objects,
+                                cache,
+                                UploadOptions.defaults(),
+                                PackOptions.of(
+                                        registered.getOwner().getStoreId(),
+                                        registered.getOwner().getIncarnation()),
+                                timers,
+                                context));
         RocksTabletStore tablets =
                 closing.add(
                         "tablets",
@@ -134,6 +147,7 @@ public final class ComputeServer implements AutoCloseable {
                                 uploader,
                                 timers,
                                 context));
+        closing.add("garbage collection", collectGarbage(pd, tablets, timers));
         GrpcWalLinks wal =
                 new GrpcWalLinks(clusterId, registered.getOwner(), timers, Randomness.real());
         RegionStore regions =
@@ -154,6 +168,9 @@ public final class ComputeServer implements AutoCloseable {
                                         timers,
                                         endsWith(ended))));
         StoreMetrics.register(metrics, regions);
+        CacheMetrics.register(metrics, cache);
+        UploadMetrics.register(metrics, uploader);
+        TabletMetrics.register(metrics, tablets);
 
         ApiMode mode = ApiMode.of(config.storage().apiMode());
         KvServices services =
@@ -171,6 +188,23 @@ public final class ComputeServer implements AutoCloseable {
                 "status pages", StatusPages.start(config, services, regions, statusAddress, ended));
         return new ComputeServer(
                 closing, registered.getOwner().getStoreId(), address, statusAddress, ended);
+    }
+
+    /** Asks PD now and then what old versions nobody needs. */
+    private static AutoCloseable collectGarbage(
+            PdClient pd, RocksTabletStore tablets, Scheduler timers) {
+        Scheduler.Cancellable asking =
+                timers.every(
+                        GARBAGE,
+                        () ->
+                                pd.gcSafePoint()
+                                        .thenAccept(tablets::collectGarbage)
+                                        .exceptionally(
+                                                e -> {
+                                                    log.debug("no safe point: {}", e.toString());
+                                                    return null;
+                                                }));
+        return asking::cancel;
     }
 
     private static AutoCloseable serve(KvServices services, HostPort address) throws IOException {

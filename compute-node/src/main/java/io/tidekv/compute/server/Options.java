@@ -59,6 +59,7 @@ final class Options {
                 base.tableBytes(),
                 base.maxOpenFiles(),
                 base.compactAtFiles(),
+                config.tablet().backgroundRate().bytes(),
                 base.flushDeadline(),
                 base.hydrateInBackground());
     }

@@ -2,6 +2,7 @@ package io.tidekv.compute.tablet;
 
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.ObjectRef;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * Turns the state of a tablet into a record in the object store. Calls block (flush, uploads) while
@@ -22,6 +23,15 @@ public interface Publisher {
 
     /** Stores a record: one of {@link #draft}, or one derived from it for a child. */
     ObjectRef store(TabletRecord record);
+
+    /**
+     * As {@link #prepare} for a caller who can wait a second or two longer: what is small shares
+     * objects with other tablets'. Blocks for the flush; the future completes on any thread, or
+     * fails as {@link #prepare} throws. Until then nothing else of the tablet is published.
+     */
+    default CompletableFuture<PreparedRecord> prepareShared(Tablet tablet, PublishRequest request) {
+        return CompletableFuture.completedFuture(prepare(tablet, request));
+    }
 
     /** Drafts and stores. The caller proposes a ManifestCommit of the result. */
     default PreparedRecord prepare(Tablet tablet, PublishRequest request) {

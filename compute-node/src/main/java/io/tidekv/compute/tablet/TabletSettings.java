@@ -18,6 +18,8 @@ import java.time.Duration;
  * @param tableBytes size of files that compactions write
  * @param maxOpenFiles open table files per tablet
  * @param compactAtFiles files in level 0 of a column family from which on they are compacted
+ * @param backgroundBytesPerSecond what flushes and compactions of all tablets write at most,
+ *     flushes first
  * @param flushDeadline how long a publication waits for a flush
  * @param hydrateInBackground whether opened tablets fetch all their files by and by
  */
@@ -32,6 +34,7 @@ public record TabletSettings(
         long tableBytes,
         int maxOpenFiles,
         int compactAtFiles,
+        long backgroundBytesPerSecond,
         Duration flushDeadline,
         boolean hydrateInBackground) {
     private static final long MB = 1L << 20;
@@ -49,6 +52,7 @@ public record TabletSettings(
                 16 * MB,
                 256,
                 8,
+                128 * MB,
                 Duration.ofSeconds(30),
                 true);
     }

@@ -16,7 +16,6 @@ import java.time.Duration;
 public record CacheOptions(
         Path folder, long bytesMax, int fetchesMax, Duration fetchDeadline, Duration idleMin) {
     public static CacheOptions of(Path folder, long bytesMax) {
-        return new CacheOptions(
-                folder, bytesMax, 8, Duration.ofSeconds(10), Duration.ofSeconds(30));
+        return new CacheOptions(folder, bytesMax, 8, Duration.ofSeconds(10), Duration.ofSeconds(5));
     }
 }

@@ -45,6 +45,7 @@ public final class SstCache implements AutoCloseable {
     private final ConcurrentHashMap<String, CompletableFuture<Path>> inFlight =
             new ConcurrentHashMap<>();
     private final CacheCounters counters = new CacheCounters();
+    private volatile Runnable pressure = () -> {};
     private volatile boolean closed;
 
     private SstCache(
@@ -224,6 +225,24 @@ public final class SstCache implements AutoCloseable {
         return new Pin(() -> index.unpin(file));
     }
 
+    /**
+     * What to do when there is more than the budget allows and all of it is linked, pinned or just
+     * used: whoever holds links should drop some and call {@link #evict}. Must not block.
+     */
+    public void onPressure(Runnable action) {
+        pressure = action;
+    }
+
+    /** Bytes above the budget; at most 0 when there are none. */
+    public long excessBytes() {
+        return index.bytes() - options.bytesMax();
+    }
+
+    /** Whether so many bytes more are within the budget. */
+    public boolean hasRoom(long more) {
+        return index.bytes() + more <= options.bytesMax();
+    }
+
     public CacheStats stats() {
         return counters.stats(index.bytes(), index.files(), inFlight.size(), options.bytesMax());
     }
@@ -261,9 +280,13 @@ public final class SstCache implements AutoCloseable {
     private void admit(String file, long length) {
         index.put(file, new Entry(length, true, context.clock().monotonicNanos()));
         evict();
+        if (excessBytes() > 0) {
+            pressure.run();
+        }
     }
 
-    private void evict() {
+    /** Removes what nobody uses until the budget is met, or nothing more can go. */
+    public void evict() {
         long idleSince = context.clock().monotonicNanos() - options.idleMin().toNanos();
         int evicted = index.evict(options.bytesMax(), idleSince, this::removeUnlinked);
         counters.evicted(evicted);

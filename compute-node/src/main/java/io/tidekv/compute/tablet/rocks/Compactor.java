@@ -1,15 +1,19 @@
 package io.tidekv.compute.tablet.rocks;
 
 import io.tidekv.common.error.KvException;
+import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.TabletSettings;
+import io.tidekv.compute.tablet.manifest.ManifestWriter;
 import io.tidekv.compute.tablet.manifest.RecordFiles;
+import io.tidekv.proto.manifest.SstFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import org.rocksdb.ColumnFamilyMetaData;
-import org.rocksdb.CompactionJobInfo;
+import org.jspecify.annotations.Nullable;
 import org.rocksdb.CompactionOptions;
 import org.rocksdb.LevelMetaData;
 import org.rocksdb.RocksDBException;
@@ -19,19 +23,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps level 0 short, for every read looks into each of its files: from a number of files on, all
- * of level 0 goes into the lowest level with what overlaps it there. Runs on a pool of its own;
- * results appear with the tablet's next record.
+ * Runs compactions, whose inputs are fetched before: RocksDB would fail on absent ones. One job
+ * after the other on a pool of its own, the tablets in turn; results appear with the tablet's next
+ * record.
  */
 final class Compactor {
     private static final Logger log = LoggerFactory.getLogger(Compactor.class);
-    private static final int LOWEST_LEVEL = 6;
+
+    /** How often one job may find that RocksDB wants a file more than we have thought of. */
+    private static final int ATTEMPTS_MAX = 10;
 
     private final TabletSettings settings;
+    private final CompactionPicker picker;
     private final Executor pool;
 
     Compactor(TabletSettings settings, Executor pool) {
         this.settings = settings;
+        this.picker = new CompactionPicker(settings.compactAtFiles(), settings.tableBytes());
         this.pool = pool;
     }
 
@@ -40,6 +48,10 @@ final class Compactor {
         if (!isDue(tablet) || !tablet.compacting().compareAndSet(false, true)) {
             return;
         }
+        submit(tablet);
+    }
+
+    private void submit(RocksTablet tablet) {
         try {
             pool.execute(() -> run(tablet));
         } catch (RejectedExecutionException e) {
@@ -48,6 +60,7 @@ final class Compactor {
         }
     }
 
+    /** Cheap: levels below 0 only grow by compactions, which look after them. */
     private boolean isDue(RocksTablet tablet) {
         for (int family = 0; family <= RecordFiles.META; family++) {
             if (levelZero(tablet.instance(), family) >= settings.compactAtFiles()) {
@@ -68,11 +81,13 @@ final class Compactor {
         }
     }
 
+    /** One job, then the other tablets' turn. */
     private void run(RocksTablet tablet) {
+        boolean more = false;
         try {
             if (tablet.instance().tryUse()) {
                 try {
-                    compact(tablet);
+                    more = compactOnce(tablet);
                 } finally {
                     tablet.instance().release();
                 }
@@ -80,74 +95,98 @@ final class Compactor {
         } catch (KvException e) {
             log.info("compaction of region {} waits: {}", tablet.regionId(), e.getMessage());
         } finally {
-            tablet.compacting().set(false);
+            if (more) {
+                submit(tablet);
+            } else {
+                tablet.compacting().set(false);
+            }
         }
     }
 
-    /** Compacts every column family that has grown too long. */
+    /** Compacts until nothing is due. The caller holds a use of the instance. */
     void compact(RocksTablet tablet) {
-        for (int family = 0; family <= RecordFiles.META; family++) {
-            if (!tablet.instance().closing()
-                    && levelZero(tablet.instance(), family) >= settings.compactAtFiles()) {
-                compact(tablet, family);
-            }
+        boolean more = true;
+        while (more) {
+            more = compactOnce(tablet);
         }
     }
 
-    private void compact(RocksTablet tablet, int family) {
+    /** Says whether there was something to compact, and it has been. */
+    private boolean compactOnce(RocksTablet tablet) {
+        for (int family = 0; family <= RecordFiles.META && !tablet.instance().closing(); family++) {
+            CompactionPicker.Pick pick = picker.pick(files(tablet, family));
+            if (pick != null) {
+                return compact(tablet, family, pick);
+            }
+        }
+        return false;
+    }
+
+    private static List<CompactionPicker.Input> files(RocksTablet tablet, int family) {
         Instance instance = tablet.instance();
-        List<SstFileMetaData> inputs =
-                inputs(instance.db().getColumnFamilyMetaData(instance.family(family)));
-        List<Long> numbers = new ArrayList<>();
-        List<String> names = new ArrayList<>();
-        for (SstFileMetaData file : inputs) {
-            numbers.add(LiveSet.number(file.fileName()));
-            names.add(file.fileName());
-        }
-        tablet.files().ensure(numbers);
-        try (CompactionOptions options =
-                        new CompactionOptions().setOutputFileSizeLimit(settings.tableBytes());
-                CompactionJobInfo job = new CompactionJobInfo()) {
-            instance.db()
-                    .compactFiles(options, instance.family(family), names, LOWEST_LEVEL, -1, job);
-        } catch (RocksDBException e) {
-            if (Failures.code(e) != Status.Code.Incomplete) {
-                log.warn(
-                        "compaction of region {} failed, the next publication tries again: {}",
-                        tablet.regionId(),
-                        Failures.describe(e));
+        @Nullable PreparedRecord base = tablet.publication().base();
+        Map<Long, SstFile> published =
+                base == null ? Map.of() : RecordFiles.byNumber(base.record());
+        List<CompactionPicker.Input> files = new ArrayList<>();
+        for (LevelMetaData level :
+                instance.db().getColumnFamilyMetaData(instance.family(family)).levels()) {
+            for (SstFileMetaData file : level.files()) {
+                long number = LiveSet.number(file.fileName());
+                SstFile known = published.get(number);
+                // RocksDB counts rows of files that it has opened, records of all that are in them.
+                double rows = known == null ? file.numEntries() : known.getEntries();
+                double deletions = known == null ? file.numDeletions() : known.getDeletions();
+                Path path = instance.folder().tables().resolve(ManifestWriter.tableName(number));
+                files.add(
+                        new CompactionPicker.Input(
+                                number,
+                                level.level(),
+                                file.size(),
+                                file.smallestKey(),
+                                file.largestKey(),
+                                Math.min(1, deletions / Math.max(1, rows)),
+                                Files.exists(path)));
             }
+        }
+        return files;
+    }
+
+    private boolean compact(RocksTablet tablet, int family, CompactionPicker.Pick pick) {
+        List<Long> numbers = pick.inputs().stream().map(CompactionPicker.Input::number).toList();
+        LocalFiles files = tablet.files();
+        files.hold(numbers);
+        try {
+            files.ensure(numbers);
+            for (int attempt = 0; ; attempt++) {
+                try {
+                    compact(tablet.instance(), family, numbers, pick.outputLevel());
+                    return true;
+                } catch (RocksDBException e) {
+                    if (tablet.instance().closing() || Failures.code(e) == Status.Code.Incomplete) {
+                        return false;
+                    }
+                    if (attempt >= ATTEMPTS_MAX || Failures.code(e) != Status.Code.IOError) {
+                        log.warn(
+                                "compaction of region {} failed, the next publication tries"
+                                        + " again: {}",
+                                tablet.regionId(),
+                                Failures.describe(e));
+                        return false;
+                    }
+                    files.recover(e, attempt);
+                }
+            }
+        } finally {
+            files.hold(List.of());
         }
     }
 
-    /** All of level 0 and all below that overlaps it: RocksDB would add the same by itself. */
-    private static List<SstFileMetaData> inputs(ColumnFamilyMetaData family) {
-        List<SstFileMetaData> inputs = new ArrayList<>();
-        byte[] smallest = null;
-        byte[] largest = null;
-        for (LevelMetaData level : family.levels()) {
-            for (SstFileMetaData file : level.files()) {
-                boolean taken =
-                        level.level() == 0
-                                || (smallest != null
-                                        && largest != null
-                                        && Arrays.compareUnsigned(file.largestKey(), smallest) >= 0
-                                        && Arrays.compareUnsigned(file.smallestKey(), largest)
-                                                <= 0);
-                if (taken) {
-                    inputs.add(file);
-                }
-            }
-            // The next level must be closed under what this one has added.
-            for (SstFileMetaData file : inputs) {
-                if (smallest == null || Arrays.compareUnsigned(file.smallestKey(), smallest) < 0) {
-                    smallest = file.smallestKey();
-                }
-                if (largest == null || Arrays.compareUnsigned(file.largestKey(), largest) > 0) {
-                    largest = file.largestKey();
-                }
-            }
+    private void compact(Instance instance, int family, List<Long> numbers, int level)
+            throws RocksDBException {
+        List<String> names = numbers.stream().map(ManifestWriter::tableName).toList();
+        try (CompactionOptions options =
+                new CompactionOptions().setOutputFileSizeLimit(settings.tableBytes())) {
+            instance.db().compactFiles(options, instance.family(family), names, level, -1, null);
         }
-        return inputs;
     }
 }

@@ -131,6 +131,26 @@ final class FileIndex {
         return found;
     }
 
+    /** The files behind {@code chosen} in an iterator's direction, one for each level below 0. */
+    List<File> after(int family, KeyRange range, List<File> chosen, boolean forward) {
+        List<File> found = new ArrayList<>();
+        for (List<File> level : levels(family)) {
+            for (File file : chosen) {
+                if (file.level == 0 || file.level != level.get(0).level) {
+                    continue;
+                }
+                int at = level.indexOf(file) + (forward ? 1 : -1);
+                if (at >= 0 && at < level.size()) {
+                    File next = level.get(at);
+                    if (range.touches(next.smallest, next.largest)) {
+                        found.add(next);
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
     private static boolean addIfCovering(List<File> found, File file, byte[] key) {
         boolean covers =
                 Arrays.compareUnsigned(file.smallest, key) <= 0

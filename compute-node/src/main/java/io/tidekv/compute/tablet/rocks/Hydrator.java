@@ -2,6 +2,7 @@ package io.tidekv.compute.tablet.rocks;
 
 import io.tidekv.common.error.KvException;
 import io.tidekv.common.time.Scheduler;
+import io.tidekv.objects.hydrate.SstCache;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -20,10 +21,12 @@ final class Hydrator {
     private static final Duration FIRST_RETRY = Duration.ofSeconds(2);
     private static final Duration LONGEST_RETRY = Duration.ofMinutes(1);
 
+    private final SstCache cache;
     private final ExecutorService pool;
     private final Scheduler scheduler;
 
-    Hydrator(ExecutorService pool, Scheduler scheduler) {
+    Hydrator(SstCache cache, ExecutorService pool, Scheduler scheduler) {
+        this.cache = cache;
         this.pool = pool;
         this.scheduler = scheduler;
     }
@@ -49,7 +52,13 @@ final class Hydrator {
             LocalFiles files = tablet.files();
             List<FileIndex.File> missing = missing(files);
             while (!missing.isEmpty() && !tablet.instance().closing()) {
-                files.fetch(missing.subList(0, Math.min(AT_ONCE, missing.size())));
+                List<FileIndex.File> next = missing.subList(0, Math.min(AT_ONCE, missing.size()));
+                if (!cache.hasRoom(next.stream().mapToLong(f -> f.object().getLength()).sum())) {
+                    // What reads want replaces what they do not; guesses replace nothing.
+                    later(tablet, LONGEST_RETRY);
+                    return;
+                }
+                files.fetch(next);
                 missing = missing(files);
             }
         } catch (KvException e) {

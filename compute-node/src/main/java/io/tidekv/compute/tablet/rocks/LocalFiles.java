@@ -3,6 +3,7 @@ package io.tidekv.compute.tablet.rocks;
 import io.tidekv.common.error.KvException;
 import io.tidekv.compute.tablet.manifest.ManifestWriter;
 import io.tidekv.compute.tablet.rocks.FileIndex.File;
+import io.tidekv.objects.hydrate.Pin;
 import io.tidekv.objects.hydrate.SstCache;
 import io.tidekv.objects.store.Checksums;
 import io.tidekv.objects.store.ObjectStoreException;
@@ -13,16 +14,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.Status;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Which of a tablet's published files are not here, and how they get here. Reads ask for what they
@@ -31,6 +37,7 @@ import org.rocksdb.Status;
  * The caller holds a use of the instance.
  */
 final class LocalFiles {
+    private static final Logger log = LoggerFactory.getLogger(LocalFiles.class);
     private static final Pattern FILE_NAME = Pattern.compile("(\\d{6,})\\.sst");
 
     /** How often one read may fail over a file before it is given up. */
@@ -42,14 +49,36 @@ final class LocalFiles {
     private final long regionId;
     private final Instance instance;
     private final SstCache cache;
+    private final ReadCounters counters;
+    private final Heat heat = new Heat();
     private final Set<Long> absent = ConcurrentHashMap.newKeySet();
+
+    /** Given up, but still there for readers that were promised not to wait. */
+    private final Set<Long> leaving = new HashSet<>();
+
+    /** Inputs of the compaction under way. */
+    private final Set<Long> held = new HashSet<>();
+
+    /**
+     * Files that are not here and in no record any more. No read covers them, but RocksDB may have
+     * them still, when they lie outside a range that has shrunk, and compacts them away.
+     */
+    private final Map<Long, File> retired = new ConcurrentHashMap<>();
+
+    private final AtomicInteger steadyReaders = new AtomicInteger();
     private volatile FileIndex index;
     private volatile boolean complete;
 
-    LocalFiles(long regionId, Instance instance, SstCache cache, @Nullable TabletRecord record) {
+    LocalFiles(
+            long regionId,
+            Instance instance,
+            SstCache cache,
+            ReadCounters counters,
+            @Nullable TabletRecord record) {
         this.regionId = regionId;
         this.instance = instance;
         this.cache = cache;
+        this.counters = counters;
         this.index = new FileIndex(record);
         index.files().forEach(file -> absent.add(file.number()));
         complete = absent.isEmpty();
@@ -63,11 +92,66 @@ final class LocalFiles {
     /** The record in force has changed: its files can be fetched again when they are lost. */
     void rebase(TabletRecord record) {
         FileIndex next = new FileIndex(record);
+        FileIndex last = index;
         index = next;
+        heat.retain(number -> next.file(number) != null);
         synchronized (absent) {
+            for (long number : absent) {
+                File file = last.file(number);
+                if (next.file(number) == null && file != null) {
+                    retired.put(number, file);
+                }
+            }
             absent.removeIf(number -> next.file(number) == null);
             complete = absent.isEmpty();
         }
+    }
+
+    /**
+     * A reader that must not wait comes: says whether it can be promised that until {@link
+     * #leaveSteady} nothing goes away.
+     */
+    boolean enterSteady() {
+        steadyReaders.incrementAndGet();
+        if (complete) {
+            return true;
+        }
+        leaveSteady();
+        return false;
+    }
+
+    void leaveSteady() {
+        if (steadyReaders.decrementAndGet() == 0 && !complete) {
+            removeLeaving();
+        }
+    }
+
+    /** Some reads are noted, so that files that are read often stay when room is needed. */
+    void noteGet(int family, byte[] key) {
+        counters.read();
+        if (heat.isSampled()) {
+            index.covering(family, key).forEach(file -> heat.add(file.number()));
+        }
+    }
+
+    /** Published files that are here, for whoever looks for room; the coldest are to go first. */
+    List<Resident> residents() {
+        List<Resident> residents = new ArrayList<>();
+        for (File file : index.files()) {
+            if (!absent.contains(file.number()) && Files.exists(path(file.number()))) {
+                residents.add(new Resident(file, heat.of(file.number())));
+            }
+        }
+        heat.cool();
+        return residents;
+    }
+
+    /** A file that is here and how often it was seen being read lately. */
+    record Resident(File file, int heat) {}
+
+    /** Files of the record in force. */
+    int count() {
+        return index.files().size();
     }
 
     List<File> missing() {
@@ -76,24 +160,59 @@ final class LocalFiles {
 
     /** Fetches what a read of one key can touch. */
     void ensureCovering(int family, byte[] key) {
-        fetch(missing(index.covering(family, key)));
+        fetchForRead(missing(index.covering(family, key)));
     }
 
-    /** Fetches what an iterator needs that is being moved to {@code key}. */
+    /**
+     * Fetches what an iterator needs that is being moved to {@code key}, and begins to fetch what
+     * it will need next.
+     */
     void ensureSeek(int family, KeyRange range, byte[] key, boolean forward) {
-        fetch(missing(index.seeking(family, range, key, forward)));
+        FileIndex now = index;
+        List<File> needed = now.seeking(family, range, key, forward);
+        for (File next : missing(now.after(family, range, needed, forward))) {
+            Pin pin = cache.pin(next.object());
+            cache.fetchAsync(next.object())
+                    .thenAccept(fetched -> placeAhead(next, fetched))
+                    .whenComplete((done, failure) -> pin.close());
+        }
+        fetchForRead(missing(needed));
     }
 
-    /** Fetches these files, as far as they are published and missing. */
+    private void fetchForRead(List<File> files) {
+        if (!files.isEmpty()) {
+            long begin = counters.begin();
+            fetch(files);
+            counters.waited(begin);
+        }
+    }
+
+    /** Nobody waits for it: whatever goes wrong comes up when it is needed. */
+    private void placeAhead(File file, Path fetched) {
+        if (instance.tryUse()) {
+            try {
+                link(file, fetched);
+            } catch (IOException | UnsupportedOperationException e) {
+                log.debug("{} is not linked ahead", file.object().getKey(), e);
+            } finally {
+                instance.release();
+            }
+        }
+    }
+
+    /** Fetches these files, as far as they have been published and are missing. */
     void ensure(Collection<Long> numbers) {
         List<File> files = new ArrayList<>();
         for (long number : numbers) {
             File file = index.file(number);
-            if (file != null) {
+            File old = retired.get(number);
+            if (file != null && absent.contains(number)) {
                 files.add(file);
+            } else if (old != null && !Files.exists(path(number))) {
+                files.add(old);
             }
         }
-        fetch(missing(files));
+        fetch(files);
     }
 
     private List<File> missing(Collection<File> files) {
@@ -108,10 +227,19 @@ final class LocalFiles {
 
     /** Fetches all of them at the same time and waits; throws RegionUnavailable. */
     void fetch(List<File> files) {
+        List<Pin> pins = new ArrayList<>();
         List<CompletableFuture<Path>> fetches = new ArrayList<>();
-        files.forEach(file -> fetches.add(cache.fetchAsync(file.object())));
-        for (int i = 0; i < files.size(); i++) {
-            place(files.get(i), await(files.get(i), fetches.get(i)));
+        try {
+            for (File file : files) {
+                // Until it is linked here the cache could give it up again.
+                pins.add(cache.pin(file.object()));
+                fetches.add(cache.fetchAsync(file.object()));
+            }
+            for (int i = 0; i < files.size(); i++) {
+                place(files.get(i), await(files.get(i), fetches.get(i)));
+            }
+        } finally {
+            pins.forEach(Pin::close);
         }
     }
 
@@ -129,18 +257,25 @@ final class LocalFiles {
         }
     }
 
-    /** Makes a fetched file visible to RocksDB under its local number. */
+    /** Makes a fetched file visible to RocksDB. */
     private void place(File file, Path fetched) {
-        Path target = path(file.number());
         try {
-            Files.createLink(target, fetched);
-        } catch (FileAlreadyExistsException e) {
-            // Another reader was faster.
+            link(file, fetched);
         } catch (IOException | UnsupportedOperationException e) {
-            throw unavailable(file, "cannot link " + fetched + " to " + target + ": " + e);
+            throw unavailable(
+                    file, "cannot link " + fetched + " to " + path(file.number()) + ": " + e);
         }
+    }
+
+    private void link(File file, Path fetched) throws IOException {
         synchronized (absent) {
+            try {
+                Files.createLink(path(file.number()), fetched);
+            } catch (FileAlreadyExistsException e) {
+                // Another reader was faster, or it had not left yet.
+            }
             absent.remove(file.number());
+            leaving.remove(file.number());
             complete = absent.isEmpty();
         }
     }
@@ -154,6 +289,10 @@ final class LocalFiles {
      */
     void recover(RocksDBException failure, int attempt) {
         File file = named(failure);
+        if (file != null && retired.containsKey(file.number())) {
+            ensure(List.of(file.number()));
+            return;
+        }
         if (file == null || attempt >= ATTEMPTS_MAX) {
             throw Failures.unavailable(regionId, "cannot read", failure);
         }
@@ -171,7 +310,12 @@ final class LocalFiles {
 
     private @Nullable File named(RocksDBException failure) {
         Matcher name = FILE_NAME.matcher(String.valueOf(failure.getMessage()));
-        return name.find() ? index.file(Long.parseLong(name.group(1))) : null;
+        if (!name.find()) {
+            return null;
+        }
+        long number = Long.parseLong(name.group(1));
+        File file = index.file(number);
+        return file == null ? retired.get(number) : file;
     }
 
     private void drop(File file) {
@@ -217,20 +361,46 @@ final class LocalFiles {
     }
 
     /**
-     * Gives up the local copies of published files, except those that RocksDB has compacted away.
-     * Readers that are open keep them until they are done.
+     * Gives up the local copies of published files, except those that RocksDB has compacted away or
+     * is compacting. Open readers keep them until they are done; copies that readers rely on who
+     * must not wait go with the last of them.
      */
     void evict(Collection<Long> numbers) {
-        for (long number : numbers) {
-            File file = index.file(number);
-            if (file != null && Files.exists(path(number))) {
-                drop(file);
-                try {
-                    Files.deleteIfExists(path(number));
-                } catch (IOException e) {
-                    throw unavailable(file, "cannot remove " + path(number) + ": " + e);
+        synchronized (absent) {
+            for (long number : numbers) {
+                File file = index.file(number);
+                if (file != null && !held.contains(number) && Files.exists(path(number))) {
+                    absent.add(number);
+                    leaving.add(number);
+                    complete = false;
                 }
             }
+        }
+        if (steadyReaders.get() == 0) {
+            removeLeaving();
+        }
+    }
+
+    private void removeLeaving() {
+        synchronized (absent) {
+            for (long number : leaving) {
+                try {
+                    if (absent.contains(number)) {
+                        Files.deleteIfExists(path(number));
+                    }
+                } catch (IOException e) {
+                    log.warn("cannot remove {}", path(number), e);
+                }
+            }
+            leaving.clear();
+        }
+    }
+
+    /** Keeps these files here, until told to keep others. */
+    void hold(Collection<Long> numbers) {
+        synchronized (absent) {
+            held.clear();
+            held.addAll(numbers);
         }
     }
 

@@ -16,6 +16,7 @@ import org.rocksdb.FlushOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
 import org.rocksdb.Priority;
+import org.rocksdb.RateLimiter;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.ReadTier;
 import org.rocksdb.RocksDB;
@@ -39,6 +40,7 @@ final class NativeOptions implements AutoCloseable {
     private final Cache blocks;
     private final WriteBufferManager memtables;
     private final BloomFilter bloom;
+    private final RateLimiter rate;
     private final ColumnFamilyOptions families;
     private final WriteOptions writes;
     private final FlushOptions flushes;
@@ -53,6 +55,7 @@ final class NativeOptions implements AutoCloseable {
         blocks = new LRUCache(settings.blockCacheBytes());
         memtables = new WriteBufferManager(settings.memtablesBytes(), blocks);
         bloom = new BloomFilter(10);
+        rate = new RateLimiter(settings.backgroundBytesPerSecond());
         families = families();
         // A write that would have to wait fails instead, so that the region's thread never hangs.
         writes = new WriteOptions().setDisableWAL(true).setNoSlowdown(true);
@@ -99,6 +102,7 @@ final class NativeOptions implements AutoCloseable {
                 .setMaxOpenFiles(settings.maxOpenFiles())
                 .setManifestPreallocationSize(16 << 10)
                 .setWriteBufferManager(memtables)
+                .setRateLimiter(rate)
                 .setInfoLogLevel(InfoLogLevel.ERROR_LEVEL)
                 .setKeepLogFileNum(1);
     }
@@ -141,6 +145,7 @@ final class NativeOptions implements AutoCloseable {
         flushes.close();
         writes.close();
         families.close();
+        rate.close();
         bloom.close();
         memtables.close();
         blocks.close();

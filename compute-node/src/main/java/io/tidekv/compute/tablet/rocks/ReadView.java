@@ -9,19 +9,28 @@ import org.rocksdb.Snapshot;
  */
 final class ReadView {
     private final Instance instance;
+    private final LocalFiles files;
+    private final boolean steady;
     private final Snapshot snapshot;
     private final AtomicInteger holders = new AtomicInteger(1);
 
     /**
      * @param instance with a use that passes to this view
      */
-    ReadView(Instance instance) {
+    ReadView(Instance instance, LocalFiles files) {
         this.instance = instance;
+        this.files = files;
+        this.steady = files.enterSteady();
         this.snapshot = instance.db().getSnapshot();
     }
 
     Instance instance() {
         return instance;
+    }
+
+    /** Whether every file is here, and stays for as long as this view does. */
+    boolean isSteady() {
+        return steady;
     }
 
     Snapshot snapshot() {
@@ -37,6 +46,9 @@ final class ReadView {
         if (holders.decrementAndGet() == 0) {
             instance.db().releaseSnapshot(snapshot);
             snapshot.close();
+            if (steady) {
+                files.leaveSteady();
+            }
             instance.release();
         }
     }

@@ -150,8 +150,8 @@ final class RocksKvIterator implements KvIterator {
             boolean forward = move == Move.AT_OR_AFTER || move == Move.AFTER;
             if (move != Move.LAST) {
                 files.ensureSeek(family, range, target, forward);
-            } else if (end != null) {
-                files.ensureSeek(family, range, end, false);
+            } else {
+                files.ensureSeek(family, range, end == null ? Sizes.LAST_KEY : end, false);
             }
         }
         RocksIterator at = open();

@@ -21,6 +21,9 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -70,11 +73,84 @@ final class RocksPublisher implements Publisher {
         long bytes = tablet.publication().appliedBytes();
         flusher.flush(tablet);
         Capture capture = Capture.take(tablet);
-        upload(tablet, request.term(), capture);
-        TabletRecord record = record(tablet, request, capture);
+        upload(tablet, request.term(), capture.fresh(), live(capture));
+        TabletRecord record = record(tablet, request, capture, tablet.publication().objects());
         tablet.publication().drafted(record.getAppliedIndex(), bytes);
         compactor.consider(tablet);
         return record;
+    }
+
+    @Override
+    public CompletableFuture<PreparedRecord> prepareShared(Tablet tablet, PublishRequest request) {
+        if (!uploader.isSharing()) {
+            return CompletableFuture.completedFuture(prepare(tablet, request));
+        }
+        Invariants.check(tablet instanceof RocksTablet, "a tablet of another store is published");
+        RocksTablet rocks = (RocksTablet) tablet;
+        rocks.acquire();
+        try {
+            synchronized (rocks.publishing()) {
+                return prepareSharedAlone(rocks, request);
+            }
+        } finally {
+            rocks.instance().release();
+        }
+    }
+
+    /** The record names places of files in the very object that it gets a place in itself. */
+    private CompletableFuture<PreparedRecord> prepareSharedAlone(
+            RocksTablet tablet, PublishRequest request) {
+        long bytes = tablet.publication().appliedBytes();
+        flusher.flush(tablet);
+        Capture capture = Capture.take(tablet);
+        Map<Long, Uploader.Placed> placed = new TreeMap<>();
+        Map<Long, Path> large = new TreeMap<>();
+        capture.fresh()
+                .forEach(
+                        (number, file) -> {
+                            Uploader.@Nullable Placed place =
+                                    uploader.placeSst(tablet.regionId(), request.term(), file);
+                            if (place == null) {
+                                large.put(number, file);
+                            } else {
+                                placed.put(number, place);
+                            }
+                        });
+        upload(tablet, request.term(), large, live(capture));
+        Map<Long, ObjectRef> objects = new HashMap<>(tablet.publication().objects());
+        placed.forEach((number, place) -> objects.put(number, place.ref()));
+        TabletRecord record = record(tablet, request, capture, objects);
+        tablet.publication().drafted(record.getAppliedIndex(), bytes);
+        compactor.consider(tablet);
+        List<CompletableFuture<?>> all = new ArrayList<>();
+        placed.values().forEach(place -> all.add(place.stored()));
+        CompletableFuture<ObjectRef> ref = storeShared(record);
+        all.add(ref);
+        return CompletableFuture.allOf(all.toArray(CompletableFuture<?>[]::new))
+                .thenApply(
+                        stored -> {
+                            placed.forEach((n, p) -> tablet.publication().uploaded(n, p.ref()));
+                            if (tablet.instance().tryUse()) {
+                                unpin(tablet, live(capture));
+                                tablet.instance().release();
+                            }
+                            return new PreparedRecord(ref.join(), record);
+                        });
+    }
+
+    private CompletableFuture<ObjectRef> storeShared(TabletRecord record) {
+        Uploader.@Nullable Placed placed = uploader.placeRecord(record);
+        if (placed == null) {
+            return uploader.uploadRecordAsync(record);
+        }
+        ObjectRef ref = placed.ref();
+        return placed.stored().thenApply(stored -> ref);
+    }
+
+    private static Set<Long> live(Capture capture) {
+        Set<Long> live = new TreeSet<>();
+        capture.files().families().forEach(family -> live.addAll(family.files().keySet()));
+        return live;
     }
 
     @Override
@@ -82,9 +158,9 @@ final class RocksPublisher implements Publisher {
         return uploader.uploadRecord(record);
     }
 
-    /** Uploads all fresh files; those that got through are not uploaded again. */
-    private void upload(RocksTablet tablet, long term, Capture capture) {
-        ArrayDeque<Map.Entry<Long, Path>> waiting = new ArrayDeque<>(capture.fresh().entrySet());
+    /** Uploads the files; those that got through are not uploaded again. */
+    private void upload(RocksTablet tablet, long term, Map<Long, Path> fresh, Set<Long> live) {
+        ArrayDeque<Map.Entry<Long, Path>> waiting = new ArrayDeque<>(fresh.entrySet());
         TreeMap<Long, CompletableFuture<ObjectRef>> uploads = new TreeMap<>();
         RuntimeException failure = null;
         while (!uploads.isEmpty() || (failure == null && !waiting.isEmpty())) {
@@ -103,8 +179,6 @@ final class RocksPublisher implements Publisher {
                 failure = failure == null ? e : failure;
             }
         }
-        TreeSet<Long> live = new TreeSet<>();
-        capture.files().families().forEach(family -> live.addAll(family.files().keySet()));
         unpin(tablet, live);
         if (failure != null) {
             throw failure;
@@ -142,7 +216,11 @@ final class RocksPublisher implements Publisher {
         }
     }
 
-    private TabletRecord record(RocksTablet tablet, PublishRequest request, Capture capture) {
+    private TabletRecord record(
+            RocksTablet tablet,
+            PublishRequest request,
+            Capture capture,
+            Map<Long, ObjectRef> objects) {
         @Nullable PreparedRecord base = tablet.publication().base();
         TabletRecord.Builder record =
                 base == null
@@ -161,7 +239,7 @@ final class RocksPublisher implements Publisher {
             record.setParent(request.parent());
         }
         try {
-            RecordFiles.fill(record, capture.files(), tablet.publication().objects());
+            RecordFiles.fill(record, capture.files(), objects);
             count(record, base, Capture.counts(tablet.instance()));
             TabletRecord built = ChildRecords.withinRange(record.build(), record.getShape());
             FileSet readBack = RecordFiles.of(built);

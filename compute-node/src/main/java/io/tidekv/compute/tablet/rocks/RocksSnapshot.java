@@ -13,17 +13,15 @@ final class RocksSnapshot implements KvSnapshot {
     private final LocalFiles files;
     private final KeyRange range;
     private final ReadOptions reads;
-    private final boolean mayBlock;
     private boolean closed;
 
     /**
      * @param instance with a use that passes to this snapshot
      */
     RocksSnapshot(Instance instance, LocalFiles files, KeyRange range) {
-        this.view = new ReadView(instance);
+        this.view = new ReadView(instance, files);
         this.files = files;
         this.range = range;
-        this.mayBlock = !files.complete();
         this.reads = new ReadOptions().setSnapshot(view.snapshot());
     }
 
@@ -33,6 +31,7 @@ final class RocksSnapshot implements KvSnapshot {
         if (!range.contains(key)) {
             return null;
         }
+        files.noteGet(cf.id(), key);
         for (int attempt = 0; ; attempt++) {
             if (!files.complete()) {
                 files.ensureCovering(cf.id(), key);
@@ -55,7 +54,7 @@ final class RocksSnapshot implements KvSnapshot {
 
     @Override
     public boolean mayBlock() {
-        return mayBlock;
+        return !view.isSteady();
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.tidekv.compute.tablet.rocks;
 import com.google.protobuf.ByteString;
 import io.tidekv.common.Invariants;
 import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.compute.tablet.AppliedMark;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.RegionState;
@@ -15,6 +16,7 @@ import io.tidekv.proto.region.RegionShape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
@@ -32,9 +34,11 @@ final class RocksTablet implements Tablet {
     private final Cells cells;
     private final Publication publication;
     private final Sizes sizes;
+    private final Consumer<RocksTablet> onClose;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final AtomicBoolean compacting = new AtomicBoolean();
     private final Object publishing = new Object();
+    private final GarbageCollector.History garbage = new GarbageCollector.History();
     private volatile AppliedMark applied;
     private volatile AppliedMark written;
     private volatile RegionState state;
@@ -44,7 +48,8 @@ final class RocksTablet implements Tablet {
             LocalFiles files,
             Cells cells,
             @Nullable PreparedRecord base,
-            RegionState state) {
+            RegionState state,
+            Consumer<RocksTablet> onClose) {
         this.regionId = state.shape().getRegionId();
         this.instance = instance;
         this.files = files;
@@ -52,6 +57,7 @@ final class RocksTablet implements Tablet {
         this.publication = new Publication(base);
         this.sizes = new Sizes(instance, files, publication);
         this.state = state;
+        this.onClose = onClose;
         this.applied = markOf(base);
         this.written = applied;
     }
@@ -143,6 +149,18 @@ final class RocksTablet implements Tablet {
         state = after;
         written = mark;
         applied = mark;
+    }
+
+    /**
+     * Applies deletions that change no answer, beside the log and from any thread. Throws as {@link
+     * #apply} does.
+     */
+    void amend(WriteBatchBuilder deletions) {
+        if (!deletions.isEmpty()) {
+            try (WriteBatch write = new WriteBatch(deletions.build().toByteArray())) {
+                write(write);
+            }
+        }
     }
 
     private void write(WriteBatch batch) {
@@ -239,6 +257,7 @@ final class RocksTablet implements Tablet {
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
+            onClose.accept(this);
             instance.close();
         }
     }
@@ -257,6 +276,10 @@ final class RocksTablet implements Tablet {
 
     Cells cells() {
         return cells;
+    }
+
+    GarbageCollector.History garbage() {
+        return garbage;
     }
 
     /** Held by the one compaction that may run. */

@@ -7,6 +7,7 @@ import io.tidekv.compute.tablet.Publisher;
 import io.tidekv.compute.tablet.RegionState;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.compute.tablet.TabletSettings;
+import io.tidekv.compute.tablet.TabletStats;
 import io.tidekv.compute.tablet.TabletStore;
 import io.tidekv.compute.tablet.manifest.FileSet;
 import io.tidekv.compute.tablet.manifest.ManifestException;
@@ -24,6 +25,8 @@ import io.tidekv.proto.region.RegionShape;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +47,10 @@ public final class RocksTabletStore implements TabletStore {
     private final Workspace workspace;
     private final ExecutorService hydrations = Threads.pool("tablet-hydrate", 1, QUEUED_MAX);
     private final ExecutorService compactions = Threads.pool("tablet-compact", 1, QUEUED_MAX);
+    private final ExecutorService evictions = Threads.pool("tablet-evict", 1, QUEUED_MAX);
+    private final Set<RocksTablet> open = ConcurrentHashMap.newKeySet();
+    private final ReadCounters reads;
+    private final GarbageCollector garbage;
     private final Hydrator hydrator;
     private final RocksPublisher publisher;
 
@@ -60,13 +67,16 @@ public final class RocksTabletStore implements TabletStore {
         this.shared = new NativeOptions(settings);
         this.workspace =
                 Workspace.open(settings.folder(), settings.scratch(), context.randomness());
-        this.hydrator = new Hydrator(hydrations, scheduler);
+        this.reads = new ReadCounters(context.clock());
+        this.garbage = new GarbageCollector(compactions, scheduler);
+        this.hydrator = new Hydrator(cache, hydrations, scheduler);
         this.publisher =
                 new RocksPublisher(
                         settings,
                         uploader,
                         new Flusher(context.clock(), settings.flushDeadline()),
                         new Compactor(settings, compactions));
+        cache.onPressure(new Evictor(cache, open, evictions, scheduler)::wake);
     }
 
     /**
@@ -89,7 +99,7 @@ public final class RocksTabletStore implements TabletStore {
     public PreparedRecord load(long regionId, ObjectRef ref) {
         String object = ref.getKey();
         try {
-            byte[] frame = objects.get(object, RecordCodec.BYTES_MAX);
+            byte[] frame = RecordCodec.read(objects, ref);
             TabletRecord record =
                     RecordCodec.decode(
                             object,
@@ -145,9 +155,10 @@ public final class RocksTabletStore implements TabletStore {
         RegionState state =
                 new RegionState(
                         shape, record == null ? List.of() : record.getPendingChildrenList());
-        LocalFiles files = new LocalFiles(shape.getRegionId(), instance, cache, record);
+        LocalFiles files = new LocalFiles(shape.getRegionId(), instance, cache, reads, record);
         Cells cells = new Cells(instance, RocksTablet.markOf(base), state);
-        RocksTablet tablet = new RocksTablet(instance, files, cells, base, state);
+        RocksTablet tablet = new RocksTablet(instance, files, cells, base, state, open::remove);
+        open.add(tablet);
         if (!files.complete() && settings.hydrateInBackground()) {
             hydrator.enqueue(tablet);
         }
@@ -159,10 +170,41 @@ public final class RocksTabletStore implements TabletStore {
         return publisher;
     }
 
+    /**
+     * Drops versions that no reader at {@code safePoint} or above can see, by and by, where there
+     * may be enough of them. Takes a moment; to be called again whenever the safe point has moved.
+     */
+    public void collectGarbage(long safePoint) {
+        for (RocksTablet tablet : open) {
+            if (tablet.instance().tryUse()) {
+                try {
+                    garbage.consider(tablet, safePoint);
+                } finally {
+                    tablet.instance().release();
+                }
+            }
+        }
+    }
+
+    /** What has been read and what had to wait for it, since this store was opened. */
+    public TabletStats stats() {
+        long files = 0;
+        long missing = 0;
+        for (RocksTablet tablet : open) {
+            files += tablet.files().count();
+            missing += tablet.files().missing().size();
+        }
+        return new TabletStats(
+                open.size(), files, missing, reads.reads(), reads.waits(), reads.waitedNanos());
+    }
+
     @Override
     public void close() {
+        cache.onPressure(() -> {});
         hydrations.shutdownNow();
         compactions.shutdownNow();
+        evictions.shutdownNow();
+        await(evictions);
         await(hydrations);
         await(compactions);
         shared.close();

@@ -18,7 +18,7 @@ import org.rocksdb.Slice;
  */
 final class Sizes {
     /** Above every key that one can store: RocksDB wants an end. */
-    private static final byte[] LAST_KEY = new byte[512];
+    static final byte[] LAST_KEY = new byte[512];
 
     static {
         Arrays.fill(LAST_KEY, (byte) 0xFF);

@@ -20,6 +20,7 @@ import io.tidekv.proto.region.RegionShape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -192,7 +194,7 @@ class HydrationTest {
 
     @Test
     void rottenLocalCopyIsReplaced() throws IOException {
-        for (int kind = 0; kind < 3; kind++) {
+        for (int kind = 0; kind < 4; kind++) {
             RocksTablet tablet = open();
             model.verify(tablet, WHOLE);
             tablet.close();
@@ -218,11 +220,21 @@ class HydrationTest {
             Files.write(copy, content, StandardOpenOption.WRITE);
         } else if (kind == 1) {
             Files.write(copy, new byte[content.length], StandardOpenOption.WRITE);
+        } else if (kind == 2) {
+            // Of the same name, and a sound table, but another one.
+            Path sibling = sibling(copy);
+            Files.copy(sibling, copy, StandardCopyOption.REPLACE_EXISTING);
         } else {
             Files.write(
                     copy,
                     Arrays.copyOf(content, content.length / 2),
                     StandardOpenOption.TRUNCATE_EXISTING);
+        }
+    }
+
+    private static Path sibling(Path table) throws IOException {
+        try (Stream<Path> tables = Files.list(table.getParent())) {
+            return tables.filter(other -> !other.equals(table)).sorted().findFirst().orElseThrow();
         }
     }
 

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -117,7 +118,7 @@ class ManifestAgainstRocksTest {
                     } else if (what < 10) {
                         byte[] from = key(random);
                         db.deleteRange(family, writes, from, from.clone());
-                        db.deleteRange(family, writes, from, (new String(from) + "~").getBytes());
+                        db.deleteRange(family, writes, from, key(text(from) + "~"));
                     } else if (what < 11) {
                         db.deleteFilesInRanges(
                                 family, List.of(key("k0001"), key("k0100")), random.nextBoolean());
@@ -163,7 +164,7 @@ class ManifestAgainstRocksTest {
             for (ColumnFamilyHandle family : families) {
                 try (RocksIterator at = db.newIterator(family)) {
                     for (at.seekToFirst(); at.isValid(); at.next()) {
-                        rows.put(family.getID() + " " + new String(at.key()), at.value());
+                        rows.put(family.getID() + " " + text(at.key()), at.value());
                     }
                     at.status();
                 }
@@ -181,7 +182,11 @@ class ManifestAgainstRocksTest {
     }
 
     private static byte[] key(Random random) {
-        return key(String.format("k%04d", random.nextInt(KEYS)));
+        return key(String.format(Locale.ROOT, "k%04d", random.nextInt(KEYS)));
+    }
+
+    private static String text(byte[] key) {
+        return new String(key, StandardCharsets.US_ASCII);
     }
 
     private static byte[] key(String key) {

@@ -23,14 +23,22 @@ import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.DBOptions;
+import org.rocksdb.LiveFileMetaData;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
 
 /** What RocksDB does without an error, and we must not let pass. */
 class SilentFailureTest {
@@ -45,7 +53,8 @@ class SilentFailureTest {
 
     @BeforeEach
     void publish() {
-        stores = new TestStores(objects, folder.resolve("a"), false, 3);
+        Path disk = folder.resolve("a");
+        stores = new TestStores(objects, disk, TestStores.impatient(disk));
         RocksTablet tablet = (RocksTablet) stores.tablets.open(null, WHOLE);
         for (int round = 0; round < 2; round++) {
             for (int i = 0; i < 300; i++) {
@@ -108,6 +117,75 @@ class SilentFailureTest {
                 .hasMessageContaining("missing");
         workspace.close();
         shared.close();
+    }
+
+    /** RocksDB would take any file of this name and size for it. */
+    @Test
+    void filesWithoutAUniqueIdAreRefused() {
+        TabletRecord.Builder nameless = record.record().toBuilder();
+        nameless.getColumnFamiliesBuilder(0).getFilesBuilder(0).clearCustom();
+        assertRefused(nameless.build(), WHOLE, "unique id");
+    }
+
+    @Test
+    void filesInTwoColumnFamiliesAreRefused() {
+        TabletRecord.Builder twice = record.record().toBuilder();
+        SstFile file = record.record().getColumnFamilies(0).getFiles(0);
+        twice.getColumnFamiliesBuilder(1).addFiles(file.toBuilder().setLevel(0));
+        assertRefused(twice.build(), WHOLE, "two column families");
+    }
+
+    /** With create_if_missing it would be a new, empty tablet. */
+    @Test
+    void missingCurrentIsAnError() throws Exception {
+        NativeOptions shared = new NativeOptions(stores.settings);
+        Path empty = Files.createDirectories(folder.resolve("no-current"));
+        try (DBOptions options = shared.database(empty)) {
+            assertThatThrownBy(
+                            () -> RocksDB.open(options, empty.toString(), families(shared), list()))
+                    .isInstanceOf(RocksDBException.class);
+            options.setCreateIfMissing(true).setCreateMissingColumnFamilies(true);
+            List<ColumnFamilyHandle> handles = list();
+            RocksDB db = RocksDB.open(options, empty.toString(), families(shared), handles);
+            FileSet files = RecordFiles.of(record.record());
+            List<LiveFileMetaData> live = db.getLiveFilesMetaData();
+            assertThatThrownBy(() -> LiveSet.check(files, live)).hasMessageContaining("missing");
+            handles.forEach(ColumnFamilyHandle::close);
+            db.close();
+        }
+        shared.close();
+    }
+
+    private static List<ColumnFamilyHandle> list() {
+        return new ArrayList<>();
+    }
+
+    private static List<ColumnFamilyDescriptor> families(NativeOptions shared) {
+        List<ColumnFamilyDescriptor> families = new ArrayList<>();
+        for (String name : RecordFiles.FAMILIES) {
+            byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+            families.add(new ColumnFamilyDescriptor(bytes, shared.columnFamily()));
+        }
+        return families;
+    }
+
+    /** A waiting flush on a disk without room would wait for ever, also when there is room again. */
+    @Test
+    void failedFlushIsRepeatedAndLosesNothing() throws Exception {
+        RocksTablet tablet = open();
+        tablet.apply(List.of(model.next()));
+        Path tables = tablet.instance().folder().tables();
+        Path aside = tables.resolveSibling("aside");
+        Files.move(tables, aside);
+        assertThatThrownBy(() -> stores.publish(tablet, 3))
+                .isInstanceOf(KvException.class)
+                .hasMessageContaining("flush did not end");
+        tablet.apply(List.of(model.next()));
+        Files.move(aside, tables);
+        PreparedRecord after = stores.publish(tablet, 3);
+        assertThat(after.record().getAppliedIndex()).isEqualTo(model.lastIndex());
+        model.verify(tablet, WHOLE);
+        tablet.close();
     }
 
     @Test

@@ -2,21 +2,32 @@ package io.tidekv.compute.tablet.rocks;
 
 import io.tidekv.objects.store.MemoryObjectStore;
 import io.tidekv.objects.store.ObjectStore;
-import io.tidekv.objects.store.ObjectStoreException;
 import io.tidekv.objects.store.ObjectStoreException.Kind;
+import io.tidekv.objects.store.ObjectStoreException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** An object store in memory that can be down, lose objects and count what is read. */
 final class SwitchableStore implements ObjectStore {
-    final ObjectStore inner = new MemoryObjectStore();
+    final ObjectStore inner;
     final Set<String> lost = ConcurrentHashMap.newKeySet();
     final AtomicInteger fetches = new AtomicInteger();
     final AtomicInteger uploads = new AtomicInteger();
+    final AtomicInteger puts = new AtomicInteger();
+    final AtomicLong putBytes = new AtomicLong();
     volatile boolean down;
+
+    SwitchableStore() {
+        this(new MemoryObjectStore());
+    }
+
+    SwitchableStore(ObjectStore inner) {
+        this.inner = inner;
+    }
 
     private void check(String name) {
         if (down) {
@@ -38,6 +49,8 @@ final class SwitchableStore implements ObjectStore {
     @Override
     public void putIfAbsent(String name, byte[] bytes) {
         check("");
+        puts.incrementAndGet();
+        putBytes.addAndGet(bytes.length);
         inner.putIfAbsent(name, bytes);
     }
 
@@ -45,6 +58,8 @@ final class SwitchableStore implements ObjectStore {
     public void putFileIfAbsent(String name, Path file, int crc32c) {
         check("");
         uploads.incrementAndGet();
+        puts.incrementAndGet();
+        putBytes.addAndGet(file.toFile().length());
         inner.putFileIfAbsent(name, file, crc32c);
     }
 

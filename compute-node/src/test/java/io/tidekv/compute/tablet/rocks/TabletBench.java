@@ -45,6 +45,7 @@ final class TabletBench {
                 usual.tableBytes(),
                 usual.maxOpenFiles(),
                 compactAtFiles,
+                usual.backgroundBytesPerSecond(),
                 usual.flushDeadline(),
                 usual.hydrateInBackground());
     }
@@ -54,6 +55,9 @@ final class TabletBench {
     }
 
     private static void report(String what, int times, Step step) throws Exception {
+        com.sun.management.ThreadMXBean threads =
+                (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long allocated = threads.getCurrentThreadAllocatedBytes();
         long cpu = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
         long wall = System.nanoTime();
         for (int i = 0; i < times; i++) {
@@ -64,10 +68,11 @@ final class TabletBench {
         double wallMicros = (System.nanoTime() - wall) / 1e3 / times;
         System.out.printf(
                 Locale.ROOT,
-                "%-52s %10.1f us wall %10.2f us cpu of the caller%n",
+                "%-52s %10.1f us wall %10.2f us cpu of the caller %10d bytes allocated%n",
                 what,
                 wallMicros,
-                cpuMicros);
+                cpuMicros,
+                (threads.getCurrentThreadAllocatedBytes() - allocated) / times);
     }
 
     private static byte[] key(int number) {

@@ -11,6 +11,7 @@ import io.tidekv.objects.hydrate.CacheOptions;
 import io.tidekv.objects.hydrate.SstCache;
 import io.tidekv.objects.store.Sleeper;
 import io.tidekv.objects.store.StoreContext;
+import io.tidekv.objects.upload.PackOptions;
 import io.tidekv.objects.upload.UploadOptions;
 import io.tidekv.objects.upload.Uploader;
 import io.tidekv.proto.region.ObjectRef;
@@ -27,6 +28,7 @@ final class TestStores implements AutoCloseable {
 
     final SwitchableStore objects;
     final Path folder;
+    final TabletSettings settings;
     final SstCache cache;
     final Uploader uploader;
     final ThreadScheduler scheduler = new ThreadScheduler("test");
@@ -41,24 +43,41 @@ final class TestStores implements AutoCloseable {
     }
 
     TestStores(SwitchableStore objects, Path folder, TabletSettings settings) {
+        this(objects, folder, settings, 1L << 30);
+    }
+
+    /** With a local disk for so many bytes. */
+    TestStores(SwitchableStore objects, Path folder, TabletSettings settings, long cacheBytes) {
         this.objects = objects;
         this.folder = folder;
+        this.settings = settings;
         StoreContext context =
                 new StoreContext(SystemClock.INSTANCE, Randomness.real(), Sleeper.real());
         CacheOptions options =
                 new CacheOptions(
                         folder.resolve("cache"),
-                        1L << 30,
+                        cacheBytes,
                         4,
                         Duration.ofMillis(50),
-                        Duration.ofSeconds(5));
+                        cacheBytes < 1L << 30 ? Duration.ZERO : Duration.ofSeconds(5));
         cache = SstCache.open(objects, options, context);
         UploadOptions uploads = new UploadOptions(2, 1000, Duration.ofMillis(50));
-        uploader = new Uploader(objects, cache, uploads, context);
+        PackOptions packs = new PackOptions(1, 1, 4 << 10, 60_000, Duration.ofMillis(2), 0);
+        uploader = Uploader.packing(objects, cache, uploads, packs, scheduler, context);
         tablets = RocksTabletStore.open(settings, objects, cache, uploader, scheduler, context);
     }
 
     static TabletSettings settings(Path folder, boolean hydrate, int compactAtFiles) {
+        return settings(folder, hydrate, compactAtFiles, Duration.ofSeconds(10));
+    }
+
+    /** Compacts early and waits for a flush only briefly. */
+    static TabletSettings impatient(Path folder) {
+        return settings(folder, false, 3, Duration.ofMillis(1500));
+    }
+
+    private static TabletSettings settings(
+            Path folder, boolean hydrate, int compactAtFiles, Duration flushDeadline) {
         return new TabletSettings(
                 CLUSTER,
                 1,
@@ -70,7 +89,8 @@ final class TestStores implements AutoCloseable {
                 24 << 10,
                 100,
                 compactAtFiles,
-                Duration.ofSeconds(10),
+                1 << 30,
+                flushDeadline,
                 hydrate);
     }
 
@@ -82,6 +102,35 @@ final class TestStores implements AutoCloseable {
                 tablets.publisher().prepare(tablet, new PublishRequest(term, parent));
         tablet.published(prepared);
         return prepared;
+    }
+
+    /** As above in an object that is shared with others. */
+    PreparedRecord publishShared(Tablet tablet, long term) {
+        PreparedRecord base = tablet.base();
+        PublishRequest request = new PublishRequest(term, base == null ? null : base.ref());
+        PreparedRecord prepared = tablets.publisher().prepareShared(tablet, request).join();
+        tablet.published(prepared);
+        return prepared;
+    }
+
+    /** A compactor that acts from so many files on, when it is asked to. */
+    Compactor compactor(TabletSettings settings, int compactAtFiles) {
+        TabletSettings eager =
+                new TabletSettings(
+                        settings.clusterId(),
+                        settings.apiMode(),
+                        settings.folder(),
+                        settings.scratch(),
+                        settings.blockCacheBytes(),
+                        settings.memtablesBytes(),
+                        settings.memtableBytes(),
+                        settings.tableBytes(),
+                        settings.maxOpenFiles(),
+                        compactAtFiles,
+                        settings.backgroundBytesPerSecond(),
+                        settings.flushDeadline(),
+                        settings.hydrateInBackground());
+        return new Compactor(eager, Runnable::run);
     }
 
     /** All that a process leaves behind. */

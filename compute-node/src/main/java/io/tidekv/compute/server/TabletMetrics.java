@@ -1,0 +1,42 @@
+package io.tidekv.compute.server;
+
+import io.tidekv.common.metrics.Metrics;
+import io.tidekv.compute.tablet.TabletStats;
+import io.tidekv.compute.tablet.rocks.RocksTabletStore;
+
+/** Gauges of a store's tablets. */
+final class TabletMetrics {
+    private TabletMetrics() {}
+
+    static void register(Metrics metrics, RocksTabletStore tablets) {
+        metrics.gauge("tidekv_tablets", "Open tablets.", () -> tablets.stats().tablets());
+        metrics.gauge(
+                "tidekv_tablet_files",
+                "Table files in the records of open tablets.",
+                () -> tablets.stats().files());
+        metrics.gauge(
+                "tidekv_tablet_missing_files",
+                "Those of them that are not on the local disk.",
+                () -> tablets.stats().missingFiles());
+        metrics.gauge(
+                "tidekv_tablet_reads", "Point reads of tablets.", () -> tablets.stats().reads());
+        metrics.gauge(
+                "tidekv_tablet_read_waits",
+                "Point reads and steps of scans that waited for objects.",
+                () -> tablets.stats().waits());
+        metrics.gauge(
+                "tidekv_tablet_read_wait_seconds",
+                "Time they waited, summed over those side by side.",
+                () -> tablets.stats().waitedNanos() / 1e9);
+        metrics.gauge(
+                "tidekv_tablet_hit_ratio",
+                "Share of point reads that found all they needed on the local disk.",
+                () -> hitRatio(tablets.stats()));
+    }
+
+    private static double hitRatio(TabletStats stats) {
+        return stats.reads() == 0
+                ? 1
+                : Math.max(0, 1 - (double) stats.waits() / Math.max(1, stats.reads()));
+    }
+}

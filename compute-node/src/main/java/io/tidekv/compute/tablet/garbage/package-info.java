@@ -1,0 +1,8 @@
+/**
+ * What nobody can read any more: versions below the safe point of garbage collection that newer
+ * ones cover. Pure: rows in, deletions out; no I/O, no threads.
+ */
+@NullMarked
+package io.tidekv.compute.tablet.garbage;
+
+import org.jspecify.annotations.NullMarked;

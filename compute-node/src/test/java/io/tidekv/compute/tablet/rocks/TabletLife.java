@@ -1,0 +1,435 @@
+package io.tidekv.compute.tablet.rocks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import io.tidekv.common.error.KvError;
+import io.tidekv.common.error.KvException;
+import io.tidekv.compute.engine.Cf;
+import io.tidekv.compute.engine.WriteBatchBuilder;
+import io.tidekv.compute.tablet.AppliedMark;
+import io.tidekv.compute.tablet.ChildRecords;
+import io.tidekv.compute.tablet.PreparedRecord;
+import io.tidekv.compute.tablet.PublishRequest;
+import io.tidekv.compute.tablet.RegionState;
+import io.tidekv.compute.tablet.TabletModel;
+import io.tidekv.compute.tablet.TabletSettings;
+import io.tidekv.compute.tablet.manifest.RecordFiles;
+import io.tidekv.objects.store.ObjectStoreException;
+import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.EntryKind;
+import io.tidekv.proto.region.ObjectRef;
+import io.tidekv.proto.region.RegionShape;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+
+/**
+ * A random life of a key space on a few stores around one object store: writes, splits, moves,
+ * restarts, publications, evictions, compactions, outages, in an order drawn from a seed. A sorted
+ * map knows what every read must answer.
+ */
+final class TabletLife implements AutoCloseable {
+    static final int KEYS = 600;
+    private static final int STORES = 2;
+
+    private final Random random;
+    private final Path folder;
+    private final SwitchableStore objects = new SwitchableStore();
+    private final Map<Cf, TreeMap<byte[], byte[]>> truth = new EnumMap<>(Cf.class);
+    private final TestStores[] stores = new TestStores[STORES];
+    private final TabletSettings[] settings = new TabletSettings[STORES];
+    private final List<Region> regions = new ArrayList<>();
+    private final List<HeldView> views = new ArrayList<>();
+    private long nextRegion = 8;
+    private int openings;
+
+    /** One item of a region's log; a state comes with entries that change it. */
+    private record Step(Entry entry, @Nullable RegionState state) {}
+
+    /** A region: keys {@code [low, high)}, its log, and where it is open. */
+    private static final class Region {
+        private RegionShape shape;
+        private final List<Step> log = new ArrayList<>();
+        private int low;
+        private int high;
+        private int store;
+        private long term = 1;
+        private @Nullable PreparedRecord record;
+        private @Nullable RocksTablet open;
+
+        private Region(RegionShape shape, int low, int high, int store) {
+            this.shape = shape;
+            this.low = low;
+            this.high = high;
+            this.store = store;
+        }
+
+        private RocksTablet tablet() {
+            RocksTablet tablet = open;
+            assertThat(tablet).isNotNull();
+            return tablet;
+        }
+    }
+
+    TabletLife(long seed, Path folder) {
+        this.random = new Random(seed);
+        this.folder = folder;
+        for (Cf cf : Cf.values()) {
+            truth.put(cf, new TreeMap<>(Arrays::compareUnsigned));
+        }
+        for (int store = 0; store < STORES; store++) {
+            start(store, folder.resolve("disk" + store));
+        }
+        Region first = new Region(shape(7, 0, KEYS, 1), 0, KEYS, 0);
+        regions.add(first);
+        open(first);
+    }
+
+    /** What RocksDB does by itself must not matter: sizes at which it acts are random too. */
+    private void start(int store, Path disk) {
+        settings[store] =
+                new TabletSettings(
+                        TestStores.CLUSTER,
+                        1,
+                        disk.resolve("tablets"),
+                        random.nextInt(8) == 0 ? disk.resolve("none") : Path.of("/dev/shm"),
+                        1 << (12 + random.nextInt(12)),
+                        32 << 20,
+                        1 << (16 + random.nextInt(6)),
+                        1 << (11 + random.nextInt(6)),
+                        20 + random.nextInt(100),
+                        2 + random.nextInt(8),
+                        1 << 30,
+                        Duration.ofSeconds(20),
+                        random.nextBoolean());
+        long diskBytes = random.nextInt(3) == 0 ? 40_000 + random.nextInt(200_000) : 1L << 30;
+        stores[store] = new TestStores(objects, disk, settings[store], diskBytes);
+    }
+
+    void run(int steps) throws IOException, RocksDBException {
+        for (int step = 0; step < steps; step++) {
+            Region region = regions.get(random.nextInt(regions.size()));
+            int what = random.nextInt(100);
+            if (what < 40) {
+                write(region, 1 + random.nextInt(40));
+            } else if (what < 55) {
+                check(region);
+            } else if (what < 66) {
+                publish(region);
+            } else if (what < 72) {
+                evict(region);
+            } else if (what < 78) {
+                compact(region);
+            } else if (what < 83) {
+                hold(region);
+            } else if (what < 87) {
+                letGo(view -> random.nextInt(3) == 0);
+            } else if (what < 91) {
+                move(region);
+            } else if (what < 95) {
+                split(region);
+            } else if (what < 98) {
+                outage(region);
+            } else {
+                restart(random.nextInt(STORES));
+            }
+        }
+        letGo(view -> true);
+        for (Region region : regions) {
+            checkAll(region);
+        }
+    }
+
+    private static String text(int number) {
+        return new String(TabletModel.key(number), StandardCharsets.US_ASCII);
+    }
+
+    private static RegionShape shape(long id, int low, int high, long version) {
+        return TabletModel.shape(id, low == 0 ? "" : text(low), high == KEYS ? "" : text(high))
+                .toBuilder()
+                .setVersion(version)
+                .build();
+    }
+
+    private byte[] key(Region region) {
+        return TabletModel.key(region.low + random.nextInt(region.high - region.low));
+    }
+
+    private void write(Region region, int entries) {
+        for (int i = 0; i < entries; i++) {
+            if (random.nextInt(20) == 0) {
+                append(region, EntryKind.NOOP, ByteString.EMPTY, null);
+                continue;
+            }
+            WriteBatchBuilder batch = new WriteBatchBuilder();
+            for (int left = random.nextInt(6); left >= 0; left--) {
+                operation(region, batch);
+            }
+            append(region, EntryKind.WRITE, batch.build(), null);
+        }
+        catchUp(region);
+    }
+
+    private void operation(Region region, WriteBatchBuilder batch) {
+        Cf cf = Cf.values()[random.nextInt(3)];
+        TreeMap<byte[], byte[]> rows = truth.get(cf);
+        byte[] key = key(region);
+        int kind = random.nextInt(20);
+        if (kind == 0) {
+            byte[] other = key(region);
+            boolean ordered = Arrays.compareUnsigned(key, other) <= 0;
+            byte[] from = ordered ? key : other;
+            byte[] to = ordered ? other : key;
+            batch.deleteRange(cf, from, to);
+            rows.subMap(from, to).clear();
+        } else if (kind < 5) {
+            batch.delete(cf, key);
+            rows.remove(key);
+        } else {
+            byte[] value = new byte[random.nextInt(random.nextInt(50) == 0 ? 9000 : 200)];
+            random.nextBytes(value);
+            batch.put(cf, key, value);
+            rows.put(key, value);
+        }
+    }
+
+    private static void append(
+            Region region, EntryKind kind, ByteString data, @Nullable RegionState state) {
+        Entry entry =
+                Entry.newBuilder()
+                        .setIndex(region.log.size() + 1)
+                        .setTerm(region.term)
+                        .setKind(kind)
+                        .setData(data)
+                        .build();
+        region.log.add(new Step(entry, state));
+    }
+
+    /** Applies what the log has beyond the tablet. */
+    private static void catchUp(Region region) {
+        RocksTablet tablet = region.tablet();
+        for (int tries = 0; tablet.applied().index() < region.log.size(); tries++) {
+            try {
+                Step step = region.log.get((int) tablet.applied().index());
+                Entry entry = step.entry();
+                if (step.state() == null) {
+                    tablet.apply(List.of(entry));
+                } else {
+                    AppliedMark mark = new AppliedMark(entry.getIndex(), entry.getTerm());
+                    tablet.applyState(mark, step.state());
+                }
+            } catch (KvException e) {
+                assertThat(e.error()).isInstanceOf(KvError.ServerIsBusy.class);
+                assertThat(tries).isLessThan(20_000);
+                LockSupport.parkNanos(1_000_000);
+            }
+        }
+    }
+
+    private void open(Region region) {
+        PreparedRecord record = region.record;
+        RegionShape shape = record == null ? shape(7, 0, KEYS, 1) : record.record().getShape();
+        TestStores store = stores[region.store];
+        region.open =
+                (RocksTablet)
+                        store.tablets.open(
+                                record == null
+                                        ? null
+                                        : store.tablets.load(shape.getRegionId(), record.ref()),
+                                shape);
+        catchUp(region);
+        assertThat(region.tablet().state().shape()).isEqualTo(region.shape);
+    }
+
+    private void publish(Region region) {
+        TestStores store = stores[region.store];
+        region.record =
+                random.nextBoolean()
+                        ? store.publish(region.tablet(), region.term)
+                        : store.publishShared(region.tablet(), region.term);
+    }
+
+    private void evict(Region region) throws RocksDBException {
+        PreparedRecord base = region.tablet().base();
+        if (base == null) {
+            return;
+        }
+        List<Long> numbers = new ArrayList<>(RecordFiles.byNumber(base.record()).keySet());
+        if (random.nextBoolean()) {
+            numbers.removeIf(number -> random.nextBoolean());
+        }
+        region.tablet().files().evict(numbers);
+        if (random.nextBoolean()) {
+            region.tablet().instance().dropReaders();
+        }
+    }
+
+    /** Compacts whatever there is, unless the background is just at it. */
+    private void compact(Region region) {
+        RocksTablet tablet = region.tablet();
+        if (tablet.compacting().compareAndSet(false, true)) {
+            tablet.acquire();
+            try {
+                stores[region.store].compactor(settings[region.store], 1).compact(tablet);
+            } finally {
+                tablet.instance().release();
+                tablet.compacting().set(false);
+            }
+        }
+    }
+
+    private void move(Region region) {
+        if (random.nextBoolean()) {
+            publish(region);
+        }
+        region.tablet().close();
+        region.store = random.nextInt(STORES);
+        region.term++;
+        open(region);
+    }
+
+    /** As the driver does: everything published, a first record for the child, a new state. */
+    private void split(Region region) {
+        if (region.high - region.low < 4) {
+            return;
+        }
+        TestStores store = stores[region.store];
+        int at = region.low + 1 + random.nextInt(region.high - region.low - 1);
+        boolean right = random.nextBoolean();
+        long version = region.shape.getVersion() + 1;
+        Region child =
+                new Region(
+                        shape(nextRegion++, right ? at : region.low, right ? region.high : at, 1),
+                        right ? at : region.low,
+                        right ? region.high : at,
+                        region.store);
+        PublishRequest request = new PublishRequest(region.term, ref(region.record));
+        TabletRecord draft = store.tablets.publisher().draft(region.tablet(), request);
+        TabletRecord first = ChildRecords.clip(draft, child.shape, 1);
+        child.record = new PreparedRecord(store.tablets.publisher().store(first), first);
+        region.low = right ? region.low : at;
+        region.high = right ? at : region.high;
+        region.shape = shape(region.shape.getRegionId(), region.low, region.high, version);
+        append(region, EntryKind.SPLIT, ByteString.EMPTY, new RegionState(region.shape, List.of()));
+        catchUp(region);
+        regions.add(child);
+        open(child);
+    }
+
+    private static @Nullable ObjectRef ref(@Nullable PreparedRecord record) {
+        return record == null ? null : record.ref();
+    }
+
+    private void outage(Region region) {
+        objects.down = true;
+        try {
+            write(region, 5);
+            publish(region);
+        } catch (ObjectStoreException | CompletionException e) {
+            // What is evicted cannot be read, what is here can.
+            assertThat(e).hasMessageContaining("down");
+        } finally {
+            objects.down = false;
+        }
+    }
+
+    /** The process ends without a word; its disk may be gone. */
+    private void restart(int store) throws IOException {
+        letGo(view -> view.store() == store);
+        for (Region region : regions) {
+            if (region.store == store) {
+                region.tablet().close();
+            }
+        }
+        Path disk = stores[store].folder;
+        stores[store].close();
+        if (random.nextBoolean()) {
+            TestStores.wipe(disk);
+            disk = folder.resolve("disk" + store + "-" + ++openings);
+        }
+        start(store, disk);
+        for (Region region : regions) {
+            if (region.store == store) {
+                region.term++;
+                open(region);
+            }
+        }
+    }
+
+    private void hold(Region region) {
+        views.add(
+                new HeldView(
+                        region.store,
+                        region.tablet().snapshot(region.shape),
+                        slices(region),
+                        random.nextLong()));
+    }
+
+    private void letGo(Predicate<HeldView> which) {
+        for (HeldView view : List.copyOf(views)) {
+            if (which.test(view)) {
+                views.remove(view);
+                view.verify(30);
+                view.close();
+            }
+        }
+    }
+
+    private Map<Cf, TreeMap<byte[], byte[]>> slices(Region region) {
+        byte[] from = TabletModel.key(region.low);
+        byte[] to = TabletModel.key(region.high);
+        Map<Cf, TreeMap<byte[], byte[]>> slices = new EnumMap<>(Cf.class);
+        truth.forEach((cf, rows) -> slices.put(cf, new TreeMap<>(rows.subMap(from, to))));
+        return slices;
+    }
+
+    private void check(Region region) {
+        try (HeldView view =
+                new HeldView(
+                        region.store,
+                        region.tablet().snapshot(region.shape),
+                        slices(region),
+                        random.nextLong())) {
+            view.verify(40);
+        }
+    }
+
+    private void checkAll(Region region) {
+        try (HeldView view =
+                new HeldView(
+                        region.store,
+                        region.tablet().snapshot(region.shape),
+                        slices(region),
+                        random.nextLong())) {
+            view.verifyAll();
+        }
+    }
+
+    @Override
+    public void close() {
+        views.forEach(HeldView::close);
+        for (Region region : regions) {
+            if (region.open != null) {
+                region.open.close();
+            }
+        }
+        for (TestStores store : stores) {
+            store.close();
+        }
+    }
+}
