@@ -152,7 +152,11 @@ public record ComputeConfig(
             @Setting(
                             value = "10GB",
                             doc = "Table files kept on the local disk; files in use may exceed it.")
-                    DataSize capacity) {}
+                    DataSize capacity,
+            @Setting(
+                            value = "64MB",
+                            doc = "Fetched per second at most, for reads that are yet to come.")
+                    DataSize warmRate) {}
 
     /** Memory. */
     public record Tablet(

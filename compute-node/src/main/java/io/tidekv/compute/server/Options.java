@@ -60,6 +60,7 @@ final class Options {
                 base.maxOpenFiles(),
                 base.compactAtFiles(),
                 config.tablet().backgroundRate().bytes(),
+                config.cache().warmRate().bytes(),
                 base.flushDeadline(),
                 base.hydrateInBackground());
     }

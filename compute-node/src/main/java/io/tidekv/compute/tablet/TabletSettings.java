@@ -20,6 +20,7 @@ import java.time.Duration;
  * @param compactAtFiles files in level 0 of a column family from which on they are compacted
  * @param backgroundBytesPerSecond what flushes and compactions of all tablets write at most,
  *     flushes first
+ * @param warmBytesPerSecond what is fetched at most without a read that waits for it
  * @param flushDeadline how long a publication waits for a flush
  * @param hydrateInBackground whether opened tablets fetch all their files by and by
  */
@@ -35,6 +36,7 @@ public record TabletSettings(
         int maxOpenFiles,
         int compactAtFiles,
         long backgroundBytesPerSecond,
+        long warmBytesPerSecond,
         Duration flushDeadline,
         boolean hydrateInBackground) {
     private static final long MB = 1L << 20;
@@ -53,6 +55,7 @@ public record TabletSettings(
                 256,
                 8,
                 128 * MB,
+                64 * MB,
                 Duration.ofSeconds(30),
                 true);
     }

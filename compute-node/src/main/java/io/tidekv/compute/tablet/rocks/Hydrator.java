@@ -1,6 +1,7 @@
 package io.tidekv.compute.tablet.rocks;
 
 import io.tidekv.common.error.KvException;
+import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.objects.hydrate.SstCache;
 import java.time.Duration;
@@ -24,11 +25,24 @@ final class Hydrator {
     private final SstCache cache;
     private final ExecutorService pool;
     private final Scheduler scheduler;
+    private final Clock clock;
+    private final long bytesPerSecond;
 
-    Hydrator(SstCache cache, ExecutorService pool, Scheduler scheduler) {
+    /** Until then, what has been fetched has used up the rate. */
+    private long paidUntilNanos;
+
+    Hydrator(
+            SstCache cache,
+            ExecutorService pool,
+            Scheduler scheduler,
+            Clock clock,
+            long bytesPerSecond) {
         this.cache = cache;
         this.pool = pool;
         this.scheduler = scheduler;
+        this.clock = clock;
+        this.bytesPerSecond = bytesPerSecond;
+        this.paidUntilNanos = clock.monotonicNanos();
     }
 
     /** Goes on until every file is here or the tablet is closed. Never blocks. */
@@ -37,6 +51,9 @@ final class Hydrator {
     }
 
     private void enqueue(RocksTablet tablet, Duration retry) {
+        if (tablet.instance().closing()) {
+            return;
+        }
         try {
             pool.execute(() -> run(tablet, retry));
         } catch (RejectedExecutionException e) {
@@ -44,22 +61,26 @@ final class Hydrator {
         }
     }
 
+    /** A few files, then the other tablets' turn. */
     private void run(RocksTablet tablet, Duration retry) {
         if (!tablet.instance().tryUse()) {
             return;
         }
         try {
-            LocalFiles files = tablet.files();
-            List<FileIndex.File> missing = missing(files);
-            while (!missing.isEmpty() && !tablet.instance().closing()) {
-                List<FileIndex.File> next = missing.subList(0, Math.min(AT_ONCE, missing.size()));
-                if (!cache.hasRoom(next.stream().mapToLong(f -> f.object().getLength()).sum())) {
-                    // What reads want replaces what they do not; guesses replace nothing.
-                    later(tablet, LONGEST_RETRY);
-                    return;
-                }
-                files.fetch(next);
-                missing = missing(files);
+            List<FileIndex.File> missing = missing(tablet.files());
+            if (missing.isEmpty()) {
+                return;
+            }
+            List<FileIndex.File> next = missing.subList(0, Math.min(AT_ONCE, missing.size()));
+            long bytes = next.stream().mapToLong(file -> file.object().getLength()).sum();
+            if (!cache.hasRoom(bytes)) {
+                // What reads want replaces what they do not; guesses replace nothing.
+                later(tablet, LONGEST_RETRY);
+                return;
+            }
+            tablet.files().fetch(next);
+            if (next.size() < missing.size()) {
+                scheduler.after(pay(bytes), () -> enqueue(tablet));
             }
         } catch (KvException e) {
             String message = "hydration of region {} goes on in {}: {}";
@@ -74,10 +95,20 @@ final class Hydrator {
         }
     }
 
-    /** Level 0 first: every read wants all of it. */
+    /** How long to wait so that all tablets together keep to the rate. */
+    private synchronized Duration pay(long bytes) {
+        long now = clock.monotonicNanos();
+        long cost = (long) (bytes * 1e9 / bytesPerSecond);
+        paidUntilNanos = Math.max(paidUntilNanos - now, 0) + now + cost;
+        return Duration.ofNanos(paidUntilNanos - now);
+    }
+
+    /** Level 0 first, which every read wants all of, then what was read most when it was here. */
     private static List<FileIndex.File> missing(LocalFiles files) {
         List<FileIndex.File> missing = files.missing();
-        missing.sort(Comparator.comparingInt(FileIndex.File::level));
+        missing.sort(
+                Comparator.comparingInt((FileIndex.File file) -> Math.min(1, file.level()))
+                        .thenComparingInt(file -> -files.heat(file)));
         return missing;
     }
 

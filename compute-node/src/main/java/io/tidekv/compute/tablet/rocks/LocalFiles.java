@@ -146,6 +146,11 @@ final class LocalFiles {
         return residents;
     }
 
+    /** How often a file was seen being read lately. */
+    int heat(File file) {
+        return heat.of(file.number());
+    }
+
     /** A file that is here and how often it was seen being read lately. */
     record Resident(File file, int heat) {}
 

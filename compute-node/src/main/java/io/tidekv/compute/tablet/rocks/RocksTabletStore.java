@@ -69,7 +69,13 @@ public final class RocksTabletStore implements TabletStore {
                 Workspace.open(settings.folder(), settings.scratch(), context.randomness());
         this.reads = new ReadCounters(context.clock());
         this.garbage = new GarbageCollector(compactions, scheduler);
-        this.hydrator = new Hydrator(cache, hydrations, scheduler);
+        this.hydrator =
+                new Hydrator(
+                        cache,
+                        hydrations,
+                        scheduler,
+                        context.clock(),
+                        settings.warmBytesPerSecond());
         this.publisher =
                 new RocksPublisher(
                         settings,

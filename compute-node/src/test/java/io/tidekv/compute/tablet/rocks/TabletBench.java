@@ -46,6 +46,7 @@ final class TabletBench {
                 usual.maxOpenFiles(),
                 compactAtFiles,
                 usual.backgroundBytesPerSecond(),
+                usual.warmBytesPerSecond(),
                 usual.flushDeadline(),
                 usual.hydrateInBackground());
     }

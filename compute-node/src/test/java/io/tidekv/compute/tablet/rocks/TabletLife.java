@@ -115,6 +115,7 @@ final class TabletLife implements AutoCloseable {
                         20 + random.nextInt(100),
                         2 + random.nextInt(8),
                         1 << 30,
+                        1 << 30,
                         Duration.ofSeconds(20),
                         random.nextBoolean());
         long diskBytes = random.nextInt(3) == 0 ? 40_000 + random.nextInt(200_000) : 1L << 30;

@@ -90,6 +90,7 @@ final class TestStores implements AutoCloseable {
                 100,
                 compactAtFiles,
                 1 << 30,
+                1 << 30,
                 flushDeadline,
                 hydrate);
     }
@@ -128,6 +129,7 @@ final class TestStores implements AutoCloseable {
                         settings.maxOpenFiles(),
                         compactAtFiles,
                         settings.backgroundBytesPerSecond(),
+                        settings.warmBytesPerSecond(),
                         settings.flushDeadline(),
                         settings.hydrateInBackground());
         return new Compactor(eager, Runnable::run);
