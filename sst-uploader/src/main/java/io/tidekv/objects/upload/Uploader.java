@@ -8,8 +8,8 @@ import io.tidekv.objects.manifest.PackCodec;
 import io.tidekv.objects.manifest.RecordCodec;
 import io.tidekv.objects.store.Checksums;
 import io.tidekv.objects.store.ObjectStore;
-import io.tidekv.objects.store.ObjectStoreException.Kind;
 import io.tidekv.objects.store.ObjectStoreException;
+import io.tidekv.objects.store.ObjectStoreException.Kind;
 import io.tidekv.objects.store.Retries;
 import io.tidekv.objects.store.StoreContext;
 import io.tidekv.proto.manifest.TabletRecord;
@@ -169,7 +169,8 @@ public final class Uploader implements AutoCloseable {
     }
 
     private void keep(ObjectRef ref, Path file) {
-        if (cache != null) {
+        // By now it may have been compacted away.
+        if (cache != null && Files.exists(file)) {
             try {
                 cache.adopt(ref, file);
             } catch (ObjectStoreException e) {

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One pass over column family {@code write} in the order of its keys: each user key's versions,
  * newest first. Of the versions at or below the safe point only the newest value stays. A deletion
- * goes after the versions that it hides, so that whatever part of the deletions has been applied, no
- * reader at or above the safe point sees a difference. Rules: TiKV's compaction filter ({@code
+ * goes after the versions that it hides, so that whatever part of the deletions has been applied,
+ * no reader at or above the safe point sees a difference. Rules: TiKV's compaction filter ({@code
  * src/server/gc_worker/compaction_filter.rs}).
  */
 public final class VersionSweep {

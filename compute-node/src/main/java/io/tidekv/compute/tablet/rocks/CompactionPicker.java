@@ -45,6 +45,7 @@ final class CompactionPicker {
      * @param tombstones share of its rows that delete something, 0 to 1
      * @param local whether it is on the local disk
      */
+    @SuppressWarnings("ArrayRecordComponent") // made for one decision, never changed
     record Input(
             long number,
             int level,

@@ -19,7 +19,8 @@ import org.slf4j.LoggerFactory;
  * Deletes versions that nobody can read any more, in slices with pauses between them, on the pool
  * of the compactions. The deletions are no log entries: they change no answer, so a successor that
  * opens an older record only has the work to do again. A tablet is passed over when the last pass
- * has left nothing for a higher safe point and little has been written since: then it costs no read.
+ * has left nothing for a higher safe point and little has been written since: then it costs no
+ * read.
  */
 final class GarbageCollector {
     private static final Logger log = LoggerFactory.getLogger(GarbageCollector.class);

@@ -145,7 +145,7 @@ final class RocksKvIterator implements KvIterator {
     }
 
     private void start(Move move, byte[] target) {
-        if (!files.complete()) {
+        if (!view.isSteady() && !files.complete()) {
             byte[] end = range.end();
             boolean forward = move == Move.AT_OR_AFTER || move == Move.AFTER;
             if (move != Move.LAST) {

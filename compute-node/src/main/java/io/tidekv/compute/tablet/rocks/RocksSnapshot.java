@@ -33,7 +33,7 @@ final class RocksSnapshot implements KvSnapshot {
         }
         files.noteGet(cf.id(), key);
         for (int attempt = 0; ; attempt++) {
-            if (!files.complete()) {
+            if (!view.isSteady() && !files.complete()) {
                 files.ensureCovering(cf.id(), key);
             }
             try {

@@ -197,7 +197,9 @@ class ManifestAgainstRocksTest {
         return set.families().stream().mapToInt(family -> family.files().size()).sum();
     }
 
-    /** Every field that RocksDB tells about its files, not only those that the live set compares. */
+    /**
+     * Every field that RocksDB tells about its files, not only those that the live set compares.
+     */
     private static void assertDescribes(FileSet set, List<LiveFileMetaData> live) {
         LiveSet.check(set, live);
         Map<Long, SstFile> parsed = new TreeMap<>();

@@ -169,7 +169,9 @@ class SilentFailureTest {
         return families;
     }
 
-    /** A waiting flush on a disk without room would wait for ever, also when there is room again. */
+    /**
+     * A waiting flush on a disk without room would wait for ever, also when there is room again.
+     */
     @Test
     void failedFlushIsRepeatedAndLosesNothing() throws Exception {
         RocksTablet tablet = open();

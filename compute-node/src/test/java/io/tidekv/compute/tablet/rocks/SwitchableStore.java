@@ -2,8 +2,8 @@ package io.tidekv.compute.tablet.rocks;
 
 import io.tidekv.objects.store.MemoryObjectStore;
 import io.tidekv.objects.store.ObjectStore;
-import io.tidekv.objects.store.ObjectStoreException.Kind;
 import io.tidekv.objects.store.ObjectStoreException;
+import io.tidekv.objects.store.ObjectStoreException.Kind;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
