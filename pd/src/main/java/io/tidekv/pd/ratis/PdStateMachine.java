@@ -33,12 +33,16 @@ import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
 import org.apache.ratis.util.LifeCycle;
 import org.apache.ratis.util.MD5FileUtil;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Applies the log to {@link PdState}. Ratis calls from one thread at a time; readers come from any
  * thread and are kept apart by a lock.
  */
 final class PdStateMachine extends BaseStateMachine {
+    private static final Logger log = LoggerFactory.getLogger(PdStateMachine.class);
+
     private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final Runnable leadershipChanged;
@@ -160,6 +164,14 @@ final class PdStateMachine extends BaseStateMachine {
     @Override
     public void notifyNotLeader(Collection<TransactionContext> pending) {
         leadershipChanged.run();
+    }
+
+    @Override
+    public void notifyLogFailed(Throwable cause, @Nullable LogEntryProto failed) {
+        log.error(
+                "PD cannot write its log: it does not lead any more until it is restarted;"
+                        + " is the disk full?",
+                cause);
     }
 
     private void load(@Nullable SingleFileSnapshotInfo snapshot) throws IOException {

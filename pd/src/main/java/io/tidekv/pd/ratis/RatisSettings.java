@@ -1,5 +1,6 @@
 package io.tidekv.pd.ratis;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.RaftConfigKeys;
@@ -16,8 +17,10 @@ import org.apache.ratis.util.TimeDuration;
 
 /** Ratis' settings for a small, quiet group: few threads, small buffers, quick elections. */
 final class RatisSettings {
-    /** Longest command. */
-    static final int ENTRY_BYTES_MAX = 4 << 20;
+    /** Longest command; an entry has a little around it. */
+    static final int COMMAND_BYTES_MAX = 4 << 20;
+
+    private static final int ENTRY_BYTES_MAX = COMMAND_BYTES_MAX + 65_536;
 
     private RatisSettings() {}
 
@@ -33,6 +36,11 @@ final class RatisSettings {
         GrpcConfigKeys.Server.setWorkerGroupSize(p, 1);
         GrpcConfigKeys.Server.setAsyncRequestThreadPoolSize(p, 2);
         GrpcConfigKeys.setUseEpoll(p, false);
+        // Ratis would step down after a pause, and after a minute's end the server. A leader that
+        // wakes
+        // up is checked by its term and by TsoService instead, and a lone one is still the leader.
+        RaftServerConfigKeys.setSleepDeviationThreshold(p, millis(Duration.ofDays(365).toMillis()));
+        RaftServerConfigKeys.setCloseThreshold(p, millis(Duration.ofDays(365).toMillis()));
         elections(p, options);
         log(p);
         Snapshot.setAutoTriggerEnabled(p, true);
@@ -54,8 +62,7 @@ final class RatisSettings {
     }
 
     private static void elections(RaftProperties p, RatisOptions options) {
-        // A node that is alone only waits for itself.
-        long min = options.alone() ? 20 : options.electionTimeout().toMillis();
+        long min = options.electionTimeout().toMillis();
         Rpc.setTimeoutMin(p, millis(min));
         Rpc.setTimeoutMax(p, millis(min * 2));
         Rpc.setFirstElectionTimeoutMin(p, millis(options.alone() ? 1 : min / 3));

@@ -105,6 +105,13 @@ public final class RatisStateLog implements StateLog {
 
     @Override
     public CompletableFuture<Result> submit(Command command) {
+        if (command.getSerializedSize() > RatisSettings.COMMAND_BYTES_MAX) {
+            return CompletableFuture.failedFuture(
+                    new IllegalArgumentException(
+                            "this is too long to be recorded by PD: "
+                                    + command.getSerializedSize()
+                                    + " bytes"));
+        }
         Message message = Message.valueOf(UnsafeByteOperations.unsafeWrap(command.toByteArray()));
         return call(message, RaftClientRequest.writeRequestType()).thenApply(RatisStateLog::result);
     }
