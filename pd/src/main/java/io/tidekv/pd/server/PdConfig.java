@@ -106,5 +106,6 @@ public record PdConfig(
             throw new IllegalArgumentException("data-dir: expected a folder");
         }
         initialCluster = List.copyOf(initialCluster);
+        Topology.of(name, clientUrls, advertiseClientUrls, peerUrls, initialCluster);
     }
 }

@@ -18,35 +18,55 @@ record Topology(HostPort listen, HostPort listenPeers, Map<String, HostPort> pee
 
     /** Throws IllegalArgumentException naming the setting that is wrong. */
     static Topology of(PdConfig config) {
-        HostPort listen = single("client-urls", config.clientUrls());
-        HostPort listenPeers = single("peer-urls", config.peerUrls());
+        return of(
+                config.name(),
+                config.clientUrls(),
+                config.advertiseClientUrls(),
+                config.peerUrls(),
+                config.initialCluster());
+    }
+
+    /** As {@link #of(PdConfig)}, while the settings are being read. */
+    static Topology of(
+            String name,
+            String clientUrls,
+            String advertiseClientUrls,
+            String peerUrls,
+            List<String> initialCluster) {
+        HostPort listen = single("client-urls", clientUrls);
+        HostPort listenPeers = single("peer-urls", peerUrls);
         Map<String, HostPort> peers = new LinkedHashMap<>();
-        for (String item : config.initialCluster()) {
+        for (String item : initialCluster) {
             int equals = item.indexOf('=');
             if (equals < 1) {
                 throw new IllegalArgumentException(
                         "initial-cluster: expected name=http://host:port, not \"" + item + "\"");
             }
-            String name = item.substring(0, equals).strip();
+            String member = item.substring(0, equals).strip();
             HostPort address = url("initial-cluster", item.substring(equals + 1));
-            if (peers.put(name, address) != null) {
-                throw new IllegalArgumentException("initial-cluster: " + name + " is named twice");
+            if (peers.put(member, address) != null) {
+                throw new IllegalArgumentException(
+                        "initial-cluster: " + member + " is named twice");
             }
         }
         if (peers.isEmpty()) {
-            peers.put(config.name(), listenPeers);
+            peers.put(name, listenPeers);
         }
-        if (!peers.containsKey(config.name())) {
+        if (!peers.containsKey(name)) {
             throw new IllegalArgumentException(
-                    "initial-cluster does not list this node, name = \"" + config.name() + "\"");
+                    "initial-cluster does not list this node, name = \"" + name + "\"");
         }
         if (peers.size() % 2 == 0) {
             throw new IllegalArgumentException(
                     "initial-cluster: expected one or three nodes, not " + peers.size());
         }
-        if (config.advertiseClientUrls().isBlank() && wildcard(listen.host())) {
+        if (advertiseClientUrls.isBlank() && wildcard(listen.host())) {
             throw new IllegalArgumentException(
                     "advertise-client-urls: needed when client-urls listens on " + listen.host());
+        }
+        for (String item :
+                advertiseClientUrls.isBlank() ? List.<String>of() : urls(advertiseClientUrls)) {
+            url("advertise-client-urls", item);
         }
         return new Topology(listen, listenPeers, peers);
     }
@@ -57,7 +77,7 @@ record Topology(HostPort listen, HostPort listenPeers, Map<String, HostPort> pee
             return List.of("http://" + listen.withPort(port));
         }
         List<String> urls = new ArrayList<>();
-        for (String item : config.advertiseClientUrls().split(",", -1)) {
+        for (String item : urls(config.advertiseClientUrls())) {
             HostPort address = url("advertise-client-urls", item);
             urls.add("http://" + (address.port() == 0 ? address.withPort(port) : address));
         }
@@ -66,6 +86,10 @@ record Topology(HostPort listen, HostPort listenPeers, Map<String, HostPort> pee
 
     String peerUrl(String name) {
         return "http://" + peers.get(name);
+    }
+
+    private static List<String> urls(String list) {
+        return List.of(list.split(",", -1));
     }
 
     private static HostPort single(String setting, String urls) {
