@@ -127,7 +127,7 @@ class ComputeServerTest {
                                         cluster.config("a", "storage.enable-ttl", "true")))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("RegisterStore");
-        assertThatThrownBy(() -> cluster.config("a", "storage.api-version", "2"))
+        assertThatThrownBy(() -> cluster.config("a", "storage.api-version", "3"))
                 .hasMessageContaining("storage.api-version");
         assertThat(Settings.template(ComputeConfig.class)).contains("region-split-size");
     }
