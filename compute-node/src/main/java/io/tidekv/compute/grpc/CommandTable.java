@@ -9,18 +9,22 @@ import io.tidekv.proto.kvrpcpb.BatchGetRequest;
 import io.tidekv.proto.kvrpcpb.BatchRollbackRequest;
 import io.tidekv.proto.kvrpcpb.BroadcastTxnStatusRequest;
 import io.tidekv.proto.kvrpcpb.BroadcastTxnStatusResponse;
+import io.tidekv.proto.kvrpcpb.BufferBatchGetRequest;
+import io.tidekv.proto.kvrpcpb.CheckSecondaryLocksRequest;
 import io.tidekv.proto.kvrpcpb.CheckTxnStatusRequest;
 import io.tidekv.proto.kvrpcpb.CleanupRequest;
 import io.tidekv.proto.kvrpcpb.CommitRequest;
 import io.tidekv.proto.kvrpcpb.Context;
 import io.tidekv.proto.kvrpcpb.DeleteRangeRequest;
+import io.tidekv.proto.kvrpcpb.FlushRequest;
 import io.tidekv.proto.kvrpcpb.GetHealthFeedbackRequest;
 import io.tidekv.proto.kvrpcpb.GetHealthFeedbackResponse;
 import io.tidekv.proto.kvrpcpb.GetLockWaitInfoRequest;
-import io.tidekv.proto.kvrpcpb.GetLockWaitInfoResponse;
 import io.tidekv.proto.kvrpcpb.GetRequest;
 import io.tidekv.proto.kvrpcpb.HealthFeedback;
 import io.tidekv.proto.kvrpcpb.MvccGetByKeyRequest;
+import io.tidekv.proto.kvrpcpb.PessimisticLockRequest;
+import io.tidekv.proto.kvrpcpb.PessimisticRollbackRequest;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
 import io.tidekv.proto.kvrpcpb.PrewriteResponse;
 import io.tidekv.proto.kvrpcpb.RawBatchDeleteRequest;
@@ -68,6 +72,8 @@ final class CommandTable {
 
     CommandTable(KvCore core) {
         addTransactional(core);
+        addPessimistic(core);
+        addLarge(core);
         addResolving(core);
         addRaw(core);
         addRawRanges(core);
@@ -129,6 +135,66 @@ final class CommandTable {
                 heartBeat,
                 Request::getTxnHeartBeat,
                 Response.Builder::setTxnHeartBeat);
+    }
+
+    private void addPessimistic(KvCore core) {
+        var pessimistic = core.pessimistic();
+        var lock =
+                add(
+                        "kv_pessimistic_lock",
+                        TikvGrpc.getKvPessimisticLockMethod(),
+                        PessimisticLockRequest::getContext,
+                        pessimistic::lock);
+        batch(
+                CmdCase.PESSIMISTICLOCK,
+                lock,
+                Request::getPessimisticLock,
+                Response.Builder::setPessimisticLock);
+        var rollback =
+                add(
+                        "kv_pessimistic_rollback",
+                        TikvGrpc.getKVPessimisticRollbackMethod(),
+                        PessimisticRollbackRequest::getContext,
+                        pessimistic::rollback);
+        batch(
+                CmdCase.PESSIMISTICROLLBACK,
+                rollback,
+                Request::getPessimisticRollback,
+                Response.Builder::setPessimisticRollback);
+        add(
+                "get_lock_wait_info",
+                TikvGrpc.getGetLockWaitInfoMethod(),
+                GetLockWaitInfoRequest::getContext,
+                pessimistic::waits);
+    }
+
+    private void addLarge(KvCore core) {
+        var txn = core.txn();
+        var secondaries =
+                add(
+                        "kv_check_secondary_locks",
+                        TikvGrpc.getKvCheckSecondaryLocksMethod(),
+                        CheckSecondaryLocksRequest::getContext,
+                        txn::checkSecondaryLocks);
+        batch(
+                CmdCase.CHECKSECONDARYLOCKS,
+                secondaries,
+                Request::getCheckSecondaryLocks,
+                Response.Builder::setCheckSecondaryLocks);
+        var flush =
+                add("kv_flush", TikvGrpc.getKvFlushMethod(), FlushRequest::getContext, txn::flush);
+        batch(CmdCase.FLUSH, flush, Request::getFlush, Response.Builder::setFlush);
+        var buffered =
+                add(
+                        "kv_buffer_batch_get",
+                        TikvGrpc.getKvBufferBatchGetMethod(),
+                        BufferBatchGetRequest::getContext,
+                        txn::bufferBatchGet);
+        batch(
+                CmdCase.BUFFERBATCHGET,
+                buffered,
+                Request::getBufferBatchGet,
+                Response.Builder::setBufferBatchGet);
     }
 
     private void addResolving(KvCore core) {
@@ -323,12 +389,6 @@ final class CommandTable {
                 TikvGrpc.getGetStoreSafeTSMethod(),
                 request -> Context.getDefaultInstance(),
                 request -> done(StoreSafeTSResponse.getDefaultInstance()));
-        // Nobody waits: there are no pessimistic locks.
-        add(
-                "get_lock_wait_info",
-                TikvGrpc.getGetLockWaitInfoMethod(),
-                GetLockWaitInfoRequest::getContext,
-                request -> done(GetLockWaitInfoResponse.getDefaultInstance()));
         var health =
                 add(
                         "get_health_feedback",

@@ -55,7 +55,8 @@ public final class KvServices implements AutoCloseable {
      * The services of a store. Nothing runs before the first request; timers go to {@code
      * scheduler}.
      *
-     * @param timestamps for writes that need one of their own
+     * @param timestamps for writes that need one of their own, and one for each region that comes
+     *     here
      */
     public static KvServices create(
             RegionAccess regions,

@@ -27,7 +27,9 @@ public sealed interface TxnError {
         public enum Reason {
             OPTIMISTIC,
             SELF_ROLLED_BACK,
-            RC_CHECK_TS
+            RC_CHECK_TS,
+            PESSIMISTIC_RETRY,
+            LAZY_UNIQUENESS_CHECK
         }
     }
 
@@ -57,6 +59,9 @@ public sealed interface TxnError {
 
     /** The key is not the primary of the lock on it. */
     record PrimaryMismatch(ByteString key, LockRecord lock) implements TxnError {}
+
+    /** A key that the transaction must have locked before is not locked, or was changed since. */
+    record PessimisticLockNotFound(long startTs, ByteString key) implements TxnError {}
 
     /** The request cannot be carried out and repeating it does not help. Holds no user data. */
     record Abort(String message) implements TxnError {}

@@ -1,9 +1,13 @@
 package io.tidekv.compute.service;
 
+import io.tidekv.common.Threads;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.compute.pd.TimestampSource;
 import io.tidekv.compute.region.RegionAccess;
+import io.tidekv.compute.txn.Concurrency;
+import io.tidekv.compute.txn.TxnRules;
+import java.util.concurrent.ExecutorService;
 
 /** The key-value services over one {@link RegionAccess}, without an edge. Thread-safe. */
 public final class KvCore implements AutoCloseable {
@@ -12,6 +16,8 @@ public final class KvCore implements AutoCloseable {
     private final RawService raw;
     private final RawRangeService rawRanges;
     private final StoreService store;
+    private final PessimisticService pessimistic;
+    private final LockWaits waits;
 
     /**
      * @param timestamps for writes that need one of their own
@@ -22,9 +28,45 @@ public final class KvCore implements AutoCloseable {
             KvSettings settings,
             Clock clock,
             Scheduler scheduler) {
-        runner = new Runner(regions, settings, clock, scheduler);
+        this(
+                regions,
+                timestamps,
+                settings,
+                clock,
+                scheduler,
+                Threads.pool("kv-worker", settings.workers(), settings.workersQueued()),
+                TxnRules.STANDARD);
+    }
+
+    /**
+     * As the other, with parts that a simulation brings.
+     *
+     * @param workers for work that may take long; ended by {@link #close}
+     */
+    public KvCore(
+            RegionAccess regions,
+            TimestampSource timestamps,
+            KvSettings settings,
+            Clock clock,
+            Scheduler scheduler,
+            ExecutorService workers,
+            TxnRules rules) {
+        runner = new Runner(regions, settings, clock, scheduler, workers);
         RangeDeletes deletes = new RangeDeletes(runner);
-        txn = new TxnService(runner, deletes, settings);
+        ApiChecks api = new ApiChecks(settings.mode());
+        Concurrency concurrency = new Concurrency(rules);
+        waits =
+                new LockWaits(
+                        settings.latchesWaiting(),
+                        clock,
+                        scheduler,
+                        runner.workers(),
+                        new LocalDetector());
+        runner.onReleased(waits::released);
+        MaxTsSync maxTs = new MaxTsSync(regions, timestamps, concurrency);
+        TsLimit limit = new TsLimit(timestamps, clock);
+        txn = new TxnService(runner, deletes, settings, api, concurrency, maxTs, limit);
+        pessimistic = new PessimisticService(runner, concurrency, waits, api, limit, clock);
         raw = new RawService(runner, settings, new CausalStamps(timestamps, clock));
         rawRanges = new RawRangeService(runner, deletes, settings);
         store = new StoreService(runner, deletes, settings);
@@ -32,6 +74,10 @@ public final class KvCore implements AutoCloseable {
 
     public TxnService txn() {
         return txn;
+    }
+
+    public PessimisticService pessimistic() {
+        return pessimistic;
     }
 
     public RawService raw() {
@@ -49,6 +95,7 @@ public final class KvCore implements AutoCloseable {
     /** Ends the workers once they are idle. */
     @Override
     public void close() {
+        waits.close();
         runner.close();
     }
 }

@@ -9,6 +9,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One command from its latches to its result: it either starts or runs out of time, once, and
@@ -16,12 +17,20 @@ import java.util.function.Function;
  */
 final class LatchedRun<R> {
     private final Function<Boolean, CompletableFuture<R>> work;
+    private final Function<Throwable, @Nullable CompletableFuture<Void>> settling;
     private final CompletableFuture<R> result = new CompletableFuture<>();
     private final AtomicBoolean begun = new AtomicBoolean();
     private final AtomicReference<Scheduler.Cancellable> timer = new AtomicReference<>();
 
-    LatchedRun(Function<Boolean, CompletableFuture<R>> work) {
+    /**
+     * @param settling for a failure after which the work may still take effect: when that is over;
+     *     null for others
+     */
+    LatchedRun(
+            Function<Boolean, CompletableFuture<R>> work,
+            Function<Throwable, @Nullable CompletableFuture<Void>> settling) {
         this.work = work;
+        this.settling = settling;
     }
 
     CompletableFuture<R> result() {
@@ -47,7 +56,7 @@ final class LatchedRun<R> {
             work.apply(inPlace)
                     .whenComplete(
                             (value, error) -> {
-                                ticket.close();
+                                leave(ticket, error);
                                 if (error != null) {
                                     result.completeExceptionally(error);
                                 } else {
@@ -57,6 +66,16 @@ final class LatchedRun<R> {
         } catch (RuntimeException e) {
             ticket.close();
             result.completeExceptionally(e);
+        }
+    }
+
+    /** Others on the same keys must not run while this work may still take effect. */
+    private void leave(Latches.Ticket ticket, @Nullable Throwable error) {
+        CompletableFuture<Void> settled = error == null ? null : settling.apply(error);
+        if (settled == null) {
+            ticket.close();
+        } else {
+            settled.thenRun(ticket::close);
         }
     }
 

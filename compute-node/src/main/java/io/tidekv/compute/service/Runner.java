@@ -1,6 +1,5 @@
 package io.tidekv.compute.service;
 
-import io.tidekv.common.Threads;
 import io.tidekv.common.codec.CodecException;
 import io.tidekv.common.error.KvError;
 import io.tidekv.common.error.KvException;
@@ -10,11 +9,17 @@ import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.compute.region.RegionAccess;
 import io.tidekv.compute.txn.Outcome;
+import io.tidekv.compute.txn.Released;
 import io.tidekv.proto.kvrpcpb.Context;
+import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -26,6 +31,7 @@ import java.util.function.Supplier;
 final class Runner implements AutoCloseable {
     private static final int LATCH_SLOTS = 2048;
     private static final long BUSY_BACKOFF_MS = 100;
+    private static final Duration SETTLE_AGAIN = Duration.ofMillis(500);
 
     private final RegionAccess regions;
     private final KvSettings settings;
@@ -34,15 +40,21 @@ final class Runner implements AutoCloseable {
     private final RequestChecks checks;
     private final Latches latches;
     private final ExecutorService workers;
+    private volatile Consumer<List<Released>> released = locks -> {};
 
-    Runner(RegionAccess regions, KvSettings settings, Clock clock, Scheduler scheduler) {
+    Runner(
+            RegionAccess regions,
+            KvSettings settings,
+            Clock clock,
+            Scheduler scheduler,
+            ExecutorService workers) {
         this.regions = regions;
         this.settings = settings;
         this.clock = clock;
         this.scheduler = scheduler;
         checks = new RequestChecks(regions);
         latches = new Latches(LATCH_SLOTS, settings.latchesWaiting());
-        workers = Threads.pool("kv-worker", settings.workers(), settings.workersQueued());
+        this.workers = workers;
     }
 
     /** How much an evaluation does. */
@@ -112,6 +124,7 @@ final class Runner implements AutoCloseable {
             return propose(target, batch);
         }
         return latched(
+                target,
                 latchKeys,
                 deadline,
                 inPlace -> {
@@ -135,7 +148,10 @@ final class Runner implements AutoCloseable {
     <R> CompletableFuture<R> writeTarget(
             Target target, Deadline deadline, Collection<byte[]> latchKeys, Command<R> command) {
         return latched(
-                latchKeys, deadline, inPlace -> underLatches(target, deadline, inPlace, command));
+                target,
+                latchKeys,
+                deadline,
+                inPlace -> underLatches(target, deadline, inPlace, command));
     }
 
     private <R> CompletableFuture<R> underLatches(
@@ -146,15 +162,82 @@ final class Runner implements AutoCloseable {
         CompletableFuture<Outcome<R>> outcome =
                 snapshot.thenCompose(
                         view -> evaluate(target, view, atOnce, () -> command.eval(target, view)));
-        return outcome.thenCompose(
-                result -> {
-                    WriteBatchBuilder batch = result.batch();
-                    if (batch == null) {
-                        return CompletableFuture.completedFuture(result.response());
+        return outcome.thenCompose(result -> finish(target, deadline, result));
+    }
+
+    private <R> CompletableFuture<R> finish(Target target, Deadline deadline, Outcome<R> outcome) {
+        WriteBatchBuilder batch = outcome.batch();
+        if (batch == null) {
+            return CompletableFuture.completedFuture(outcome.response());
+        }
+        CompletableFuture<Void> applied;
+        try {
+            deadline.check(clock);
+            applied = propose(target, batch);
+        } catch (RuntimeException e) {
+            outcome.memoryLocks().close();
+            throw e;
+        }
+        return applied.handle(
+                (done, error) -> {
+                    if (error != null && isUndetermined(error)) {
+                        // The batch may still be applied: until then readers must meet its locks.
+                        settled(target).thenRun(outcome.memoryLocks()::close);
+                    } else {
+                        outcome.memoryLocks().close();
                     }
-                    deadline.check(clock);
-                    return propose(target, batch).thenApply(done -> result.response());
+                    if (error != null) {
+                        throw error instanceof RuntimeException failure
+                                ? failure
+                                : new CompletionException(error);
+                    }
+                    if (!outcome.released().isEmpty()) {
+                        released.accept(outcome.released());
+                    }
+                    return outcome.response();
                 });
+    }
+
+    private static boolean isUndetermined(Throwable error) {
+        return Futures.unwrap(error) instanceof KvException known
+                && known.error() instanceof KvError.Undetermined;
+    }
+
+    /**
+     * Completes when nothing written before can be applied by this leader any more without a later
+     * read seeing it: an empty batch has been applied behind it, or the term is over.
+     */
+    private CompletableFuture<Void> settled(Target target) {
+        CompletableFuture<Void> result = new CompletableFuture<>();
+        settle(target, result);
+        return result;
+    }
+
+    private void settle(Target target, CompletableFuture<Void> result) {
+        target.region()
+                .write(target.version(), new WriteBatchBuilder())
+                .whenComplete(
+                        (applied, error) -> {
+                            Throwable cause = error == null ? null : Futures.unwrap(error);
+                            KvError known =
+                                    cause instanceof KvException failure ? failure.error() : null;
+                            if (known instanceof KvError.Undetermined
+                                    || known instanceof KvError.ServerIsBusy) {
+                                scheduler.after(SETTLE_AGAIN, () -> settle(target, result));
+                            } else {
+                                result.complete(null);
+                            }
+                        });
+    }
+
+    /** Who is told of locks that are gone; set before the first request. */
+    void onReleased(Consumer<List<Released>> listener) {
+        released = listener;
+    }
+
+    /** For work that must not run where it was caused. */
+    Executor workers() {
+        return workers;
     }
 
     /** Closes the snapshot in any case. */
@@ -202,10 +285,12 @@ final class Runner implements AutoCloseable {
 
     /** Runs {@code work} while holding latches; its argument says whether it may run in place. */
     private <R> CompletableFuture<R> latched(
+            Target target,
             Collection<byte[]> keys,
             Deadline deadline,
             Function<Boolean, CompletableFuture<R>> work) {
-        LatchedRun<R> run = new LatchedRun<>(work);
+        LatchedRun<R> run =
+                new LatchedRun<>(work, error -> isUndetermined(error) ? settled(target) : null);
         Latches.Ticket ticket =
                 latches.acquire(latches.slots(keys), granted -> run.onWorker(granted, workers));
         if (ticket.isGrantedAtOnce()) {

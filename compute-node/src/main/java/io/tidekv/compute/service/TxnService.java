@@ -3,27 +3,41 @@ package io.tidekv.compute.service;
 import com.google.protobuf.ByteString;
 import io.tidekv.common.error.KvException;
 import io.tidekv.compute.engine.Cf;
+import io.tidekv.compute.mvcc.ReadPolicy;
+import io.tidekv.compute.mvcc.Ts;
+import io.tidekv.compute.mvcc.TxnError;
+import io.tidekv.compute.mvcc.TxnException;
 import io.tidekv.compute.mvcc.TxnKey;
 import io.tidekv.compute.service.Runner.Cost;
+import io.tidekv.compute.txn.Concurrency;
+import io.tidekv.compute.txn.FlushCommand;
 import io.tidekv.compute.txn.KeyErrors;
 import io.tidekv.compute.txn.LockScan;
 import io.tidekv.compute.txn.MvccInspect;
 import io.tidekv.compute.txn.PrewriteCommand;
 import io.tidekv.compute.txn.ReadCommands;
 import io.tidekv.compute.txn.ResolveCommands;
+import io.tidekv.compute.txn.SecondaryLocks;
 import io.tidekv.compute.txn.StatusCommands;
 import io.tidekv.proto.kvrpcpb.BatchGetRequest;
 import io.tidekv.proto.kvrpcpb.BatchGetResponse;
 import io.tidekv.proto.kvrpcpb.BatchRollbackRequest;
 import io.tidekv.proto.kvrpcpb.BatchRollbackResponse;
+import io.tidekv.proto.kvrpcpb.BufferBatchGetRequest;
+import io.tidekv.proto.kvrpcpb.BufferBatchGetResponse;
+import io.tidekv.proto.kvrpcpb.CheckSecondaryLocksRequest;
+import io.tidekv.proto.kvrpcpb.CheckSecondaryLocksResponse;
 import io.tidekv.proto.kvrpcpb.CheckTxnStatusRequest;
 import io.tidekv.proto.kvrpcpb.CheckTxnStatusResponse;
 import io.tidekv.proto.kvrpcpb.CleanupRequest;
 import io.tidekv.proto.kvrpcpb.CleanupResponse;
 import io.tidekv.proto.kvrpcpb.CommitRequest;
 import io.tidekv.proto.kvrpcpb.CommitResponse;
+import io.tidekv.proto.kvrpcpb.Context;
 import io.tidekv.proto.kvrpcpb.DeleteRangeRequest;
 import io.tidekv.proto.kvrpcpb.DeleteRangeResponse;
+import io.tidekv.proto.kvrpcpb.FlushRequest;
+import io.tidekv.proto.kvrpcpb.FlushResponse;
 import io.tidekv.proto.kvrpcpb.GetRequest;
 import io.tidekv.proto.kvrpcpb.GetResponse;
 import io.tidekv.proto.kvrpcpb.KeyError;
@@ -31,6 +45,7 @@ import io.tidekv.proto.kvrpcpb.KvPair;
 import io.tidekv.proto.kvrpcpb.Mutation;
 import io.tidekv.proto.kvrpcpb.MvccGetByKeyRequest;
 import io.tidekv.proto.kvrpcpb.MvccGetByKeyResponse;
+import io.tidekv.proto.kvrpcpb.Op;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
 import io.tidekv.proto.kvrpcpb.PrewriteResponse;
 import io.tidekv.proto.kvrpcpb.ResolveLockRequest;
@@ -56,18 +71,43 @@ public final class TxnService {
     private final RangeDeletes deletes;
     private final KvSettings settings;
     private final ApiChecks api;
+    private final Concurrency concurrency;
+    private final MaxTsSync maxTs;
+    private final TsLimit limit;
 
-    TxnService(Runner runner, RangeDeletes deletes, KvSettings settings) {
+    TxnService(
+            Runner runner,
+            RangeDeletes deletes,
+            KvSettings settings,
+            ApiChecks api,
+            Concurrency concurrency,
+            MaxTsSync maxTs,
+            TsLimit limit) {
         this.runner = runner;
         this.deletes = deletes;
         this.settings = settings;
-        api = new ApiChecks(settings.mode());
+        this.api = api;
+        this.concurrency = concurrency;
+        this.maxTs = maxTs;
+        this.limit = limit;
     }
 
     public CompletableFuture<GetResponse> get(GetRequest request) {
+        return limit.check(
+                request.getVersion(),
+                () -> getNow(request),
+                error -> GetResponse.newBuilder().setError(error).build());
+    }
+
+    private CompletableFuture<GetResponse> getNow(GetRequest request) {
         String refusal = api.refuseTxn(request.getContext(), List.of(request.getKey()));
         if (refusal != null) {
             return done(GetResponse.newBuilder().setError(KeyErrors.abort(refusal)).build());
+        }
+        KeyError blocked =
+                blocked(List.of(request.getKey()), request.getContext(), request.getVersion());
+        if (blocked != null) {
+            return done(GetResponse.newBuilder().setError(blocked).build());
         }
         return runner.read(
                 request.getContext(),
@@ -76,9 +116,20 @@ public final class TxnService {
     }
 
     public CompletableFuture<BatchGetResponse> batchGet(BatchGetRequest request) {
+        return limit.check(
+                request.getVersion(),
+                () -> batchGetNow(request),
+                error -> BatchGetResponse.newBuilder().setError(error).build());
+    }
+
+    private CompletableFuture<BatchGetResponse> batchGetNow(BatchGetRequest request) {
         String refusal = api.refuseTxn(request.getContext(), request.getKeysList());
-        if (refusal != null) {
-            KeyError error = KeyErrors.abort(refusal);
+        KeyError error =
+                refusal != null
+                        ? KeyErrors.abort(refusal)
+                        : blocked(
+                                request.getKeysList(), request.getContext(), request.getVersion());
+        if (error != null) {
             return done(
                     BatchGetResponse.newBuilder()
                             .setError(error)
@@ -94,11 +145,18 @@ public final class TxnService {
     }
 
     public CompletableFuture<ScanResponse> scan(ScanRequest request) {
+        return limit.check(
+                request.getVersion(),
+                () -> scanNow(request),
+                error -> ScanResponse.newBuilder().setError(error).build());
+    }
+
+    private CompletableFuture<ScanResponse> scanNow(ScanRequest request) {
         String refusal =
                 api.refuseTxnRange(
                         request.getContext(), request.getStartKey(), request.getEndKey());
-        if (refusal != null) {
-            KeyError error = KeyErrors.abort(refusal);
+        KeyError error = refusal != null ? KeyErrors.abort(refusal) : blocked(request);
+        if (error != null) {
             return done(
                     ScanResponse.newBuilder()
                             .setError(error)
@@ -119,22 +177,81 @@ public final class TxnService {
         if (unsupported != null) {
             return CompletableFuture.failedFuture(new UnsupportedException(unsupported));
         }
-        String refusal = refusePrewrite(request);
+        String refusal = refuseKeys(request.getContext(), request.getMutationsList());
         if (refusal != null) {
             return done(PrewriteResponse.newBuilder().addErrors(KeyErrors.abort(refusal)).build());
         }
+        return limit.check(
+                raisesMaxTs(request) ? request.getStartVersion() : 0,
+                () -> prewriteTimed(request),
+                error -> PrewriteResponse.newBuilder().addErrors(error).build());
+    }
+
+    private static boolean raisesMaxTs(PrewriteRequest request) {
+        return request.getUseAsyncCommit()
+                || request.getTryOnePc()
+                || request.getMutationsList().stream()
+                        .anyMatch(
+                                each ->
+                                        each.getOp() == Op.Insert
+                                                || each.getOp() == Op.CheckNotExists);
+    }
+
+    private CompletableFuture<PrewriteResponse> prewriteTimed(PrewriteRequest request) {
+        if (!request.getUseAsyncCommit() && !request.getTryOnePc()) {
+            return prewriteNow(request);
+        }
+        try {
+            Target target = runner.checks().check(request.getContext());
+            return maxTs.ready(target.region()).thenCompose(raised -> prewriteNow(request));
+        } catch (KvException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private CompletableFuture<PrewriteResponse> prewriteNow(PrewriteRequest request) {
+        boolean choosesTs = request.getUseAsyncCommit() || request.getTryOnePc();
         List<ByteString> keys = request.getMutationsList().stream().map(Mutation::getKey).toList();
         return runner.write(
                 request.getContext(),
                 latches(keys),
-                (target, view) -> PrewriteCommand.run(request, target.bounds(), view));
+                (target, view) -> {
+                    if (choosesTs && !maxTs.isReady(target.region())) {
+                        throw MaxTsSync.notSynced();
+                    }
+                    return PrewriteCommand.run(request, target.bounds(), view, concurrency);
+                });
     }
 
-    private @Nullable String refusePrewrite(PrewriteRequest request) {
-        List<Mutation> mutations = request.getMutationsList();
-        String refusal =
-                api.refuseTxn(
-                        request.getContext(), mutations.stream().map(Mutation::getKey).toList());
+    /** Why a read of keys must wait; null when it may go on, which later writers then know of. */
+    private @Nullable KeyError blocked(List<ByteString> keys, Context context, long ts) {
+        ReadPolicy policy = ReadCommands.policy(context, ts);
+        try {
+            concurrency.beginRead(keys, policy);
+            return null;
+        } catch (TxnException e) {
+            return KeyErrors.of(e.error());
+        }
+    }
+
+    private @Nullable KeyError blocked(ScanRequest request) {
+        byte[] start = TxnKey.of(request.getStartKey()).encoded();
+        byte @Nullable [] end =
+                request.getEndKey().isEmpty() ? null : TxnKey.of(request.getEndKey()).encoded();
+        boolean reverse = request.getReverse();
+        try {
+            concurrency.beginRead(
+                    reverse ? end : start,
+                    reverse ? start : end,
+                    ReadCommands.policy(request.getContext(), request.getVersion()));
+            return null;
+        } catch (TxnException e) {
+            return KeyErrors.of(e.error());
+        }
+    }
+
+    private @Nullable String refuseKeys(Context context, List<Mutation> mutations) {
+        String refusal = api.refuseTxn(context, mutations.stream().map(Mutation::getKey).toList());
         for (Mutation mutation : mutations) {
             if (refusal == null) {
                 refusal = ApiChecks.refuseKeySize(mutation.getKey().size());
@@ -165,10 +282,71 @@ public final class TxnService {
     }
 
     public CompletableFuture<CheckTxnStatusResponse> checkTxnStatus(CheckTxnStatusRequest request) {
+        return limit.check(
+                newest(request),
+                () -> checkTxnStatusNow(request),
+                error -> CheckTxnStatusResponse.newBuilder().setError(error).build());
+    }
+
+    private CompletableFuture<CheckTxnStatusResponse> checkTxnStatusNow(
+            CheckTxnStatusRequest request) {
+        concurrency.raise(request.getLockTs());
+        concurrency.raise(request.getCurrentTs());
+        concurrency.raise(request.getCallerStartTs());
         return runner.write(
                 request.getContext(),
                 latches(List.of(request.getPrimaryKey())),
                 (target, view) -> StatusCommands.check(request, target.bounds(), view));
+    }
+
+    public CompletableFuture<CheckSecondaryLocksResponse> checkSecondaryLocks(
+            CheckSecondaryLocksRequest request) {
+        return limit.check(
+                request.getStartVersion(),
+                () -> checkSecondaryLocksNow(request),
+                error -> CheckSecondaryLocksResponse.newBuilder().setError(error).build());
+    }
+
+    private CompletableFuture<CheckSecondaryLocksResponse> checkSecondaryLocksNow(
+            CheckSecondaryLocksRequest request) {
+        return runner.write(
+                request.getContext(),
+                latches(request.getKeysList()),
+                (target, view) ->
+                        SecondaryLocks.check(request, target.bounds(), view, concurrency));
+    }
+
+    public CompletableFuture<FlushResponse> flush(FlushRequest request) {
+        return limit.check(
+                request.getStartTs(),
+                () -> flushNow(request),
+                error -> FlushResponse.newBuilder().addErrors(error).build());
+    }
+
+    private CompletableFuture<FlushResponse> flushNow(FlushRequest request) {
+        String refusal = refuseKeys(request.getContext(), request.getMutationsList());
+        if (refusal != null) {
+            return done(FlushResponse.newBuilder().addErrors(KeyErrors.abort(refusal)).build());
+        }
+        List<ByteString> keys = request.getMutationsList().stream().map(Mutation::getKey).toList();
+        return runner.write(
+                request.getContext(),
+                latches(keys),
+                (target, view) -> FlushCommand.run(request, target.bounds(), view, concurrency));
+    }
+
+    public CompletableFuture<BufferBatchGetResponse> bufferBatchGet(BufferBatchGetRequest request) {
+        String refusal = api.refuseTxn(request.getContext());
+        if (refusal != null) {
+            return done(
+                    BufferBatchGetResponse.newBuilder().setError(KeyErrors.abort(refusal)).build());
+        }
+        return runner.read(
+                request.getContext(),
+                request.getKeysCount() <= POINTS_MAX ? Cost.POINT : Cost.RANGE,
+                (target, view) ->
+                        FlushCommand.read(
+                                request, target.bounds(), view, settings.responseBytes()));
     }
 
     public CompletableFuture<TxnHeartBeatResponse> heartBeat(TxnHeartBeatRequest request) {
@@ -179,11 +357,28 @@ public final class TxnService {
     }
 
     public CompletableFuture<ScanLockResponse> scanLock(ScanLockRequest request) {
+        return limit.check(
+                request.getMaxVersion(),
+                () -> scanLockNow(request),
+                error -> ScanLockResponse.newBuilder().setError(error).build());
+    }
+
+    private CompletableFuture<ScanLockResponse> scanLockNow(ScanLockRequest request) {
         String refusal =
                 api.refuseTxnRange(
                         request.getContext(), request.getStartKey(), request.getEndKey());
         if (refusal != null) {
             return done(ScanLockResponse.newBuilder().setError(KeyErrors.abort(refusal)).build());
+        }
+        TxnError.Locked blocked =
+                concurrency.lockedIn(
+                        TxnKey.of(request.getStartKey()).encoded(),
+                        request.getEndKey().isEmpty()
+                                ? null
+                                : TxnKey.of(request.getEndKey()).encoded(),
+                        request.getMaxVersion());
+        if (blocked != null) {
+            return done(ScanLockResponse.newBuilder().setError(KeyErrors.of(blocked)).build());
         }
         return runner.read(
                 request.getContext(),
@@ -273,6 +468,13 @@ public final class TxnService {
                             .setInfo(MvccInspect.inspect(key, view))
                             .build();
                 });
+    }
+
+    /** The highest of its timestamps; the maximum stands for no time. */
+    private static long newest(CheckTxnStatusRequest request) {
+        long caller = request.getCallerStartTs();
+        long others = Ts.max(request.getLockTs(), request.getCurrentTs());
+        return caller == Ts.MAX ? others : Ts.max(caller, others);
     }
 
     private static Collection<byte[]> latches(List<ByteString> keys) {

@@ -9,7 +9,6 @@ import io.tidekv.compute.mvcc.Version;
 import io.tidekv.compute.mvcc.WriteKind;
 import io.tidekv.proto.kvrpcpb.Assertion;
 import io.tidekv.proto.kvrpcpb.AssertionLevel;
-import io.tidekv.proto.kvrpcpb.PrewriteRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,25 +16,26 @@ import org.jspecify.annotations.Nullable;
  * what was read anyway, {@code Strict} reads when need be.
  */
 final class AssertionCheck {
-    private final PrewriteRequest request;
+    private final AssertionLevel level;
+    private final long startTs;
     private final MvccReader reader;
 
-    AssertionCheck(PrewriteRequest request, MvccReader reader) {
-        this.request = request;
+    AssertionCheck(AssertionLevel level, long startTs, MvccReader reader) {
+        this.level = level;
+        this.startTs = startTs;
         this.reader = reader;
     }
 
     /**
      * Throws when the assertion fails.
      *
+     * @param wasRead whether the newest version was looked for
      * @param newest newest version of the key; null also when it was not read
      */
-    void check(TxnKey key, Assertion assertion, @Nullable Version newest) {
-        AssertionLevel level = request.getAssertionLevel();
+    void check(TxnKey key, Assertion assertion, boolean wasRead, @Nullable Version newest) {
         if (assertion == Assertion.None || level == AssertionLevel.Off) {
             return;
         }
-        boolean wasRead = !request.getSkipConstraintCheck();
         if (!wasRead && level != AssertionLevel.Strict) {
             return;
         }
@@ -54,7 +54,7 @@ final class AssertionCheck {
         if (exists != (assertion == Assertion.Exist)) {
             throw new TxnException(
                     new TxnError.AssertionFailed(
-                            request.getStartVersion(),
+                            startTs,
                             key.raw(),
                             assertion == Assertion.Exist,
                             version == null ? 0 : version.write().startTs(),

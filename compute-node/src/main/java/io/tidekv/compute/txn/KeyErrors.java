@@ -1,14 +1,18 @@
 package io.tidekv.compute.txn;
 
+import com.google.common.hash.Hashing;
 import com.google.protobuf.ByteString;
 import io.tidekv.compute.mvcc.LockKind;
 import io.tidekv.compute.mvcc.LockRecord;
 import io.tidekv.compute.mvcc.TxnError;
 import io.tidekv.compute.mvcc.TxnError.Conflict;
+import io.tidekv.compute.txn.DeadlockGraph.Wait;
+import io.tidekv.proto.deadlock.WaitForEntry;
 import io.tidekv.proto.kvrpcpb.AlreadyExist;
 import io.tidekv.proto.kvrpcpb.Assertion;
 import io.tidekv.proto.kvrpcpb.AssertionFailed;
 import io.tidekv.proto.kvrpcpb.CommitTsExpired;
+import io.tidekv.proto.kvrpcpb.Deadlock;
 import io.tidekv.proto.kvrpcpb.KeyError;
 import io.tidekv.proto.kvrpcpb.LockInfo;
 import io.tidekv.proto.kvrpcpb.Op;
@@ -16,6 +20,7 @@ import io.tidekv.proto.kvrpcpb.PrimaryMismatch;
 import io.tidekv.proto.kvrpcpb.TxnLockNotFound;
 import io.tidekv.proto.kvrpcpb.TxnNotFound;
 import io.tidekv.proto.kvrpcpb.WriteConflict;
+import java.util.List;
 
 /**
  * The one mapping of {@link TxnError} to kvrpcpb.KeyError. Clients match on the typed members;
@@ -53,6 +58,8 @@ public final class KeyErrors {
         } else if (error instanceof TxnError.PrimaryMismatch e) {
             out.setPrimaryMismatch(
                     PrimaryMismatch.newBuilder().setLockInfo(lockInfo(e.key(), e.lock())));
+        } else if (error instanceof TxnError.PessimisticLockNotFound e) {
+            out.setAbort("PessimisticLockNotFound of start ts " + unsigned(e.startTs()));
         } else if (error instanceof TxnError.Abort e) {
             out.setAbort(e.message());
         }
@@ -61,6 +68,36 @@ public final class KeyErrors {
 
     public static KeyError abort(String message) {
         return KeyError.newBuilder().setAbort(message).build();
+    }
+
+    /** The error of a wait that would never end: all waits of the circle, its own last. */
+    public static KeyError deadlock(List<Wait> circle) {
+        Wait own = circle.get(circle.size() - 1);
+        // The key that the holder's side waits for, which the own transaction has locked.
+        Wait back = circle.get(Math.max(0, circle.size() - 2));
+        Deadlock.Builder deadlock =
+                Deadlock.newBuilder()
+                        .setLockTs(own.holder())
+                        .setLockKey(own.key())
+                        .setDeadlockKeyHash(hash(back.key()));
+        circle.forEach(wait -> deadlock.addWaitChain(entry(wait)));
+        return KeyError.newBuilder().setDeadlock(deadlock).build();
+    }
+
+    /** A wait as people are told of it. */
+    public static WaitForEntry entry(Wait wait) {
+        return WaitForEntry.newBuilder()
+                .setTxn(wait.waiter())
+                .setWaitForTxn(wait.holder())
+                .setKeyHash(hash(wait.key()))
+                .setKey(wait.key())
+                .setResourceGroupTag(wait.tag())
+                .build();
+    }
+
+    /** TiKV's hash of a key. */
+    private static long hash(ByteString key) {
+        return Hashing.farmHashFingerprint64().hashBytes(key.toByteArray()).asLong();
     }
 
     /** A lock as clients are told of it. */
@@ -100,6 +137,8 @@ public final class KeyErrors {
                             case OPTIMISTIC -> WriteConflict.Reason.Optimistic;
                             case SELF_ROLLED_BACK -> WriteConflict.Reason.SelfRolledBack;
                             case RC_CHECK_TS -> WriteConflict.Reason.RcCheckTs;
+                            case PESSIMISTIC_RETRY -> WriteConflict.Reason.PessimisticRetry;
+                            case LAZY_UNIQUENESS_CHECK -> WriteConflict.Reason.LazyUniquenessCheck;
                         })
                 .build();
     }

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Finds locks in a range. */
@@ -60,18 +61,34 @@ public final class LockScan {
      */
     public static List<TxnKey> find(
             KvSnapshot snapshot, @Nullable TxnKey after, Set<Long> startTs, int limit) {
+        return find(
+                snapshot,
+                after,
+                lock -> !lock.isPessimistic() && startTs.contains(lock.startTs()),
+                limit);
+    }
+
+    private static List<TxnKey> find(
+            KvSnapshot snapshot, @Nullable TxnKey after, Predicate<LockRecord> wanted, int limit) {
         byte @Nullable [] lower =
                 after == null ? null : Arrays.copyOf(after.encoded(), after.encoded().length + 1);
         List<TxnKey> keys = new ArrayList<>();
         try (KvIterator locks = snapshot.iterator(Cf.LOCK, lower, null)) {
             for (locks.seekToFirst(); locks.isValid() && keys.size() < limit; locks.next()) {
                 LockRecord lock = LockCodec.decode(locks.value());
-                if (!lock.isPessimistic() && startTs.contains(lock.startTs())) {
+                if (wanted.test(lock)) {
                     keys.add(TxnKey.ofEncoded(locks.key()));
                 }
             }
         }
         return keys;
+    }
+
+    /** As {@link #find}, the pessimistic locks of one transaction. */
+    public static List<TxnKey> findPessimistic(
+            KvSnapshot snapshot, @Nullable TxnKey after, long startTs, int limit) {
+        return find(
+                snapshot, after, lock -> lock.isPessimistic() && lock.startTs() == startTs, limit);
     }
 
     private static byte @Nullable [] bound(ByteString key) {

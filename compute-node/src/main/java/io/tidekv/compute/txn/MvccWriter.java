@@ -8,28 +8,37 @@ import io.tidekv.compute.mvcc.LockRecord;
 import io.tidekv.compute.mvcc.TxnKey;
 import io.tidekv.compute.mvcc.WriteCodec;
 import io.tidekv.compute.mvcc.WriteRecord;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Collects what a transactional command changes. Later changes of a key stand over earlier ones.
  */
 final class MvccWriter {
-    private WriteBatchBuilder batch = new WriteBatchBuilder();
+    private final WriteBatchBuilder batch = new WriteBatchBuilder();
+    private final List<Released> released = new ArrayList<>();
 
     WriteBatchBuilder batch() {
         return batch;
     }
 
-    /** Forgets everything. */
-    void clear() {
-        batch = new WriteBatchBuilder();
+    /** Locks that go when the batch is applied. */
+    List<Released> released() {
+        return released;
     }
 
     void putLock(TxnKey key, LockRecord lock) {
         batch.put(Cf.LOCK, key.encoded(), LockCodec.encode(lock));
     }
 
-    void deleteLock(TxnKey key) {
+    /**
+     * Removes a lock.
+     *
+     * @param commitTs 0 when its transaction does not commit
+     */
+    void deleteLock(TxnKey key, LockRecord lock, long commitTs) {
         batch.delete(Cf.LOCK, key.encoded());
+        released.add(new Released(key, lock.startTs(), commitTs));
     }
 
     void putWrite(TxnKey key, long commitTs, WriteRecord write) {

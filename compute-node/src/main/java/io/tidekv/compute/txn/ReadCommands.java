@@ -138,7 +138,8 @@ public final class ReadCommands {
                 .build();
     }
 
-    static ReadPolicy policy(Context context, long ts) {
+    /** How a request reads. */
+    public static ReadPolicy policy(Context context, long ts) {
         Isolation isolation =
                 switch (context.getIsolationLevel()) {
                     case RC -> Isolation.READ_COMMITTED;

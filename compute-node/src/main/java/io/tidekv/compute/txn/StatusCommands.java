@@ -82,7 +82,7 @@ public final class StatusCommands {
         long expiry = Ts.expiry(lock.startTs(), lock.ttlMs());
         if (Ts.less(expiry, Ts.physical(request.getCurrentTs()))) {
             if (request.getResolvingPessimisticLock() && lock.isPessimistic()) {
-                txn.writer.deleteLock(key);
+                txn.writer.deleteLock(key, lock, 0);
                 return new TxnStatus.ExpiredPessimisticRollback();
             }
             TxnStatus status = txn.rollbackLock(key, lock, true);

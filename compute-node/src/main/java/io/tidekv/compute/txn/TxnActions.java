@@ -59,15 +59,12 @@ final class TxnActions implements AutoCloseable {
         }
         // A pessimistic lock that was never prewritten stands for no change.
         if (!lock.isPessimistic()) {
-            WriteRecord write =
-                    WriteRecord.of(commitKind(lock.kind()), startTs, lock.shortValue())
-                            .withLastChange(lock.lastChange())
-                            .withTxnSource(lock.txnSource());
+            WriteRecord write = writeOf(lock);
             boolean overRollback = lock.rollbackTs().contains(commitTs);
             writer.putWrite(
                     key, commitTs, overRollback ? write.withOverlappedRollback(null) : write);
         }
-        writer.deleteLock(key);
+        writer.deleteLock(key, lock, lock.isPessimistic() ? 0 : commitTs);
     }
 
     /**
@@ -96,7 +93,7 @@ final class TxnActions implements AutoCloseable {
      */
     TxnStatus rollbackLock(TxnKey key, LockRecord lock, boolean collapse) {
         TxnTrace trace = reader.trace(key, startTs);
-        writer.deleteLock(key);
+        writer.deleteLock(key, lock, 0);
         if (trace instanceof TxnTrace.Found found && !found.isRollback()) {
             return new TxnStatus.Committed(found.version().commitTs());
         }
@@ -149,6 +146,15 @@ final class TxnActions implements AutoCloseable {
         return new TxnStatus.MissingRollback();
     }
 
+    /** As {@link #missing}, with a protected rollback that takes the place of an older one. */
+    TxnStatus secondaryMissing(TxnKey key, @Nullable LockRecord other) {
+        TxnStatus status = missing(key, other, WhenMissing.ROLL_BACK_PROTECTED, false);
+        if (status instanceof TxnStatus.MissingRollback) {
+            collapsePrevious(key);
+        }
+        return status;
+    }
+
     private void refuseCommitted(TxnKey key, TxnStatus status) {
         if (status instanceof TxnStatus.Committed committed) {
             throw new TxnException(
@@ -188,6 +194,13 @@ final class TxnActions implements AutoCloseable {
             rollbacks.add(startTs);
             writer.putLock(key, other.toBuilder().rollbackTs(rollbacks).build());
         }
+    }
+
+    /** What a lock becomes when it is committed. */
+    static WriteRecord writeOf(LockRecord lock) {
+        return WriteRecord.of(commitKind(lock.kind()), lock.startTs(), lock.shortValue())
+                .withLastChange(lock.lastChange())
+                .withTxnSource(lock.txnSource());
     }
 
     private static WriteKind commitKind(LockKind kind) {

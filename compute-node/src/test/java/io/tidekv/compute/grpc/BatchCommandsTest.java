@@ -10,7 +10,7 @@ import io.tidekv.compute.engine.ApiMode;
 import io.tidekv.compute.service.KvSettings;
 import io.tidekv.compute.service.MemoryRegions;
 import io.tidekv.proto.kvrpcpb.GetRequest;
-import io.tidekv.proto.kvrpcpb.PessimisticLockRequest;
+import io.tidekv.proto.kvrpcpb.PrepareFlashbackToVersionRequest;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
 import io.tidekv.proto.tikvpb.BatchCommandsEmptyRequest;
 import io.tidekv.proto.tikvpb.BatchCommandsRequest;
@@ -105,7 +105,8 @@ class BatchCommandsTest {
         stream.send(
                 3,
                 Request.newBuilder()
-                        .setPessimisticLock(PessimisticLockRequest.getDefaultInstance())
+                        .setPrepareFlashbackToVersion(
+                                PrepareFlashbackToVersionRequest.getDefaultInstance())
                         .build());
         stream.await(3);
         assertThat(stream.answers.get(1L)).isEqualTo(Response.getDefaultInstance());
@@ -119,11 +120,10 @@ class BatchCommandsTest {
         stream.send(
                 1,
                 Request.newBuilder()
-                        .setPrewrite(PrewriteRequest.newBuilder().setForUpdateTs(5))
+                        .setPrewrite(PrewriteRequest.newBuilder().addTxnFileChunks(5))
                         .build());
         stream.await(1);
-        assertThat(stream.answers.get(1L).getPrewrite().getErrors(0).getAbort())
-                .contains("pessimistic");
+        assertThat(stream.answers.get(1L).getPrewrite().getErrors(0).getAbort()).contains("file");
     }
 
     @Test

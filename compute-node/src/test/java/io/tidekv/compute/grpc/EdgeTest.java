@@ -16,7 +16,6 @@ import io.tidekv.proto.debugpb.DB;
 import io.tidekv.proto.debugpb.DebugGrpc;
 import io.tidekv.proto.debugpb.GetRequest;
 import io.tidekv.proto.kvrpcpb.GCRequest;
-import io.tidekv.proto.kvrpcpb.PessimisticLockRequest;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
 import io.tidekv.proto.kvrpcpb.RawGetRequest;
 import io.tidekv.proto.kvrpcpb.StoreSafeTSRequest;
@@ -67,10 +66,7 @@ class EdgeTest {
         assertStatus(Status.Code.UNIMPLEMENTED, () -> tikv.kvGC(GCRequest.getDefaultInstance()));
         assertStatus(
                 Status.Code.UNIMPLEMENTED,
-                () -> tikv.kvPessimisticLock(PessimisticLockRequest.getDefaultInstance()));
-        assertStatus(
-                Status.Code.UNIMPLEMENTED,
-                () -> tikv.kvPrewrite(PrewriteRequest.newBuilder().setForUpdateTs(1).build()));
+                () -> tikv.kvPrewrite(PrewriteRequest.newBuilder().addTxnFileChunks(1).build()));
     }
 
     @Test

@@ -207,22 +207,11 @@ class PrewriteRulesTest {
     }
 
     @Test
-    void pessimisticFormsAreNotServed() {
-        assertThatThrownBy(() -> txn.prewrite(txn.prewriteOf(10, put("a", "v")).setForUpdateTs(10)))
+    void fileBasedTransactionsAreNotServed() {
+        assertThatThrownBy(
+                        () -> txn.prewrite(txn.prewriteOf(10, put("a", "v")).addTxnFileChunks(1)))
                 .hasCauseInstanceOf(UnsupportedException.class);
         assertThat(txn.locks()).isEmpty();
-    }
-
-    @Test
-    void asynchronousAndOnePhaseCommitFallBackToTwoPhases() {
-        PrewriteResponse async =
-                txn.prewrite(txn.prewriteOf(10, put("a", "v")).setUseAsyncCommit(true));
-        PrewriteResponse onePhase =
-                txn.prewrite(txn.prewriteOf(11, put("b", "v")).setTryOnePc(true));
-        assertThat(async.getMinCommitTs()).isZero();
-        assertThat(onePhase.getOnePcCommitTs()).isZero();
-        assertThat(onePhase.getMinCommitTs()).isZero();
-        assertThat(txn.locks()).hasSize(2).noneMatch(LockInfo::getUseAsyncCommit);
     }
 
     @Test
