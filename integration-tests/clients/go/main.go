@@ -150,5 +150,6 @@ func txn(ctx context.Context, pd string) (int, error) {
 	if err := first.Commit(ctx); err == nil {
 		return 5, fmt.Errorf("a write conflict was committed")
 	}
-	return 6, nil
+	more, err := modes(ctx, client)
+	return 6 + more, err
 }
