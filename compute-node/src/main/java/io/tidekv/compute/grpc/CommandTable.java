@@ -23,6 +23,7 @@ import io.tidekv.proto.kvrpcpb.GetLockWaitInfoRequest;
 import io.tidekv.proto.kvrpcpb.GetRequest;
 import io.tidekv.proto.kvrpcpb.HealthFeedback;
 import io.tidekv.proto.kvrpcpb.MvccGetByKeyRequest;
+import io.tidekv.proto.kvrpcpb.MvccGetByStartTsRequest;
 import io.tidekv.proto.kvrpcpb.PessimisticLockRequest;
 import io.tidekv.proto.kvrpcpb.PessimisticRollbackRequest;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
@@ -257,6 +258,11 @@ final class CommandTable {
                 deleteRange,
                 Request::getDeleteRange,
                 Response.Builder::setDeleteRange);
+        add(
+                "mvcc_get_by_start_ts",
+                TikvGrpc.getMvccGetByStartTsMethod(),
+                MvccGetByStartTsRequest::getContext,
+                txn::mvccGetByStartTs);
         add(
                 "mvcc_get_by_key",
                 TikvGrpc.getMvccGetByKeyMethod(),

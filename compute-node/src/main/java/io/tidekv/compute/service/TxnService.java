@@ -45,6 +45,8 @@ import io.tidekv.proto.kvrpcpb.KvPair;
 import io.tidekv.proto.kvrpcpb.Mutation;
 import io.tidekv.proto.kvrpcpb.MvccGetByKeyRequest;
 import io.tidekv.proto.kvrpcpb.MvccGetByKeyResponse;
+import io.tidekv.proto.kvrpcpb.MvccGetByStartTsRequest;
+import io.tidekv.proto.kvrpcpb.MvccGetByStartTsResponse;
 import io.tidekv.proto.kvrpcpb.Op;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
 import io.tidekv.proto.kvrpcpb.PrewriteResponse;
@@ -467,6 +469,23 @@ public final class TxnService {
                     return MvccGetByKeyResponse.newBuilder()
                             .setInfo(MvccInspect.inspect(key, view))
                             .build();
+                });
+    }
+
+    /** Looks through the whole region. */
+    public CompletableFuture<MvccGetByStartTsResponse> mvccGetByStartTs(
+            MvccGetByStartTsRequest request) {
+        return runner.read(
+                request.getContext(),
+                Cost.RANGE,
+                (target, view) -> {
+                    TxnKey key = MvccInspect.find(view, request.getStartTs());
+                    return key == null
+                            ? MvccGetByStartTsResponse.getDefaultInstance()
+                            : MvccGetByStartTsResponse.newBuilder()
+                                    .setKey(key.raw())
+                                    .setInfo(MvccInspect.inspect(key, view))
+                                    .build();
                 });
     }
 

@@ -6,6 +6,7 @@ import io.tidekv.common.codec.Ints;
 import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.KvIterator;
 import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.compute.mvcc.LockCodec;
 import io.tidekv.compute.mvcc.LockRecord;
 import io.tidekv.compute.mvcc.MvccReader;
 import io.tidekv.compute.mvcc.Ts;
@@ -48,6 +49,25 @@ public final class MvccInspect {
             }
         }
         return info.build();
+    }
+
+    /** A key on which the transaction has left a lock or a record; null when there is none. */
+    public static @Nullable TxnKey find(KvSnapshot snapshot, long startTs) {
+        try (KvIterator locks = snapshot.iterator(Cf.LOCK, null, null)) {
+            for (locks.seekToFirst(); locks.isValid(); locks.next()) {
+                if (LockCodec.decode(locks.value()).startTs() == startTs) {
+                    return TxnKey.ofEncoded(locks.key());
+                }
+            }
+        }
+        try (KvIterator writes = snapshot.iterator(Cf.WRITE, null, null)) {
+            for (writes.seekToFirst(); writes.isValid(); writes.next()) {
+                if (WriteCodec.decode(writes.value()).startTs() == startTs) {
+                    return TxnKey.ofVersioned(writes.key());
+                }
+            }
+        }
+        return null;
     }
 
     // As TiKV does, only part of the record is shown here.

@@ -10,6 +10,8 @@ import io.tidekv.proto.kvrpcpb.Context;
 import io.tidekv.proto.kvrpcpb.GetRequest;
 import io.tidekv.proto.kvrpcpb.GetResponse;
 import io.tidekv.proto.kvrpcpb.IsolationLevel;
+import io.tidekv.proto.kvrpcpb.MvccGetByStartTsRequest;
+import io.tidekv.proto.kvrpcpb.MvccGetByStartTsResponse;
 import io.tidekv.proto.kvrpcpb.Op;
 import io.tidekv.proto.kvrpcpb.WriteConflict;
 import org.junit.jupiter.api.AfterEach;
@@ -186,5 +188,27 @@ class ReadRulesTest {
                         .setContext(txn.context("a").toBuilder().mergeFrom(extra.build()))
                         .setKey(key("a"))
                         .setVersion(ts));
+    }
+
+    @Test
+    void aTransactionIsFoundByItsStart() {
+        txn.write(10, 20, put("a", "v"));
+        txn.prewrite(30, put("b", "w"));
+        assertThat(byStart(10).getKey()).isEqualTo(key("a"));
+        assertThat(byStart(10).getInfo().getWrites(0).getCommitTs()).isEqualTo(20);
+        assertThat(byStart(30).getKey()).isEqualTo(key("b"));
+        assertThat(byStart(30).getInfo().getLock().getStartTs()).isEqualTo(30);
+        assertThat(byStart(31)).isEqualTo(MvccGetByStartTsResponse.getDefaultInstance());
+    }
+
+    private MvccGetByStartTsResponse byStart(long startTs) {
+        return txn.core
+                .txn()
+                .mvccGetByStartTs(
+                        MvccGetByStartTsRequest.newBuilder()
+                                .setContext(txn.context("a"))
+                                .setStartTs(startTs)
+                                .build())
+                .join();
     }
 }
