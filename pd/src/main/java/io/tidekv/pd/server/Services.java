@@ -12,6 +12,7 @@ import io.tidekv.common.time.Clock;
 import io.tidekv.pd.grpc.ClusterPages;
 import io.tidekv.pd.grpc.ClusterService;
 import io.tidekv.pd.grpc.EtcdServices;
+import io.tidekv.pd.grpc.KeyspaceService;
 import io.tidekv.pd.grpc.OperatorCalls;
 import io.tidekv.pd.grpc.PdService;
 import io.tidekv.pd.grpc.SafePointCalls;
@@ -63,6 +64,7 @@ final class Services {
                         coordinator,
                         new ClusterPages(log, live, routing, members, clock),
                         splits));
+        services.add(new KeyspaceService(log));
         services.addAll(new EtcdServices(log, members).all());
         services.add(new HealthStatusManager().getHealthService());
         Metrics metrics = metrics(log, live, routing, tso);

@@ -22,6 +22,10 @@ import io.tidekv.proto.etcdserverpb.KVGrpc;
 import io.tidekv.proto.etcdserverpb.MemberListRequest;
 import io.tidekv.proto.etcdserverpb.PutRequest;
 import io.tidekv.proto.etcdserverpb.RangeRequest;
+import io.tidekv.proto.keyspacepb.KeyspaceGrpc;
+import io.tidekv.proto.keyspacepb.KeyspaceMeta;
+import io.tidekv.proto.keyspacepb.KeyspaceState;
+import io.tidekv.proto.keyspacepb.LoadKeyspaceRequest;
 import io.tidekv.proto.pdpb.AdvanceTxnSafePointRequest;
 import io.tidekv.proto.pdpb.AllocIDRequest;
 import io.tidekv.proto.pdpb.ErrorType;
@@ -145,6 +149,23 @@ class PdServerTest {
         Calls<TsoRequest, TsoResponse> foreign = new Calls<>(PDGrpc.newStub(channel)::tso);
         foreign.send(TsoRequest.newBuilder().setCount(1).build());
         assertThat(foreign.end().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
+    }
+
+    @Test
+    void loadsTheKeyspaceThatClientsOfApiV2BeginWith() {
+        KeyspaceGrpc.KeyspaceBlockingStub keyspaces = KeyspaceGrpc.newBlockingStub(channel);
+        LoadKeyspaceRequest.Builder ask = LoadKeyspaceRequest.newBuilder().setHeader(header);
+        KeyspaceMeta found = keyspaces.loadKeyspace(ask.setName("DEFAULT").build()).getKeyspace();
+        assertThat(found.getId()).isZero();
+        assertThat(found.getName()).isEqualTo("DEFAULT");
+        assertThat(found.getState()).isEqualTo(KeyspaceState.ENABLED);
+        assertThat(
+                        keyspaces
+                                .loadKeyspace(ask.setName("other").build())
+                                .getHeader()
+                                .getError()
+                                .getType())
+                .isEqualTo(ErrorType.ENTRY_NOT_FOUND);
     }
 
     @Test
