@@ -11,8 +11,8 @@ import java.util.TreeMap;
  * The world: true time, the events to come, one source of randomness, and a hash over everything
  * that happened. Equal seeds make equal worlds.
  */
-final class Sim {
-    static final long MS = 1_000_000L;
+public final class Sim {
+    public static final long MS = 1_000_000L;
 
     /** Something that will happen. Events of one moment happen in the order of their making. */
     private record Event(long atNanos, long order, String what, Runnable action)
@@ -34,30 +34,30 @@ final class Sim {
     private long events;
     private long hash = 0xcbf29ce484222325L;
 
-    Sim(long seed, boolean verbose) {
+    public Sim(long seed, boolean verbose) {
         this.random = Randomness.seeded(seed);
         this.verbose = verbose;
     }
 
-    Randomness random() {
+    public Randomness random() {
         return random;
     }
 
     /** True time, which no process can read. */
-    long nowNanos() {
+    public long nowNanos() {
         return nowNanos;
     }
 
-    long events() {
+    public long events() {
         return events;
     }
 
-    long hash() {
+    public long hash() {
         return hash;
     }
 
     /** Runs {@code action} after a delay. */
-    void after(long delayNanos, String what, Runnable action) {
+    public void after(long delayNanos, String what, Runnable action) {
         queue.add(new Event(nowNanos + Math.max(0, delayNanos), orders++, what, action));
     }
 
@@ -67,7 +67,7 @@ final class Sim {
     }
 
     /** Lets the world run until a moment. */
-    void runUntil(long untilNanos) {
+    public void runUntil(long untilNanos) {
         while (!queue.isEmpty() && queue.peek().atNanos <= untilNanos) {
             Event event = queue.remove();
             nowNanos = event.atNanos;
@@ -83,7 +83,7 @@ final class Sim {
     }
 
     /** Notes something in the trace. */
-    void trace(String what, long a, long b) {
+    public void trace(String what, long a, long b) {
         mix(what.hashCode());
         mix(a);
         mix(b);
@@ -93,11 +93,11 @@ final class Sim {
     }
 
     /** Counts that something was seen, so that a test can tell which paths were walked at all. */
-    void mark(String what) {
+    public void mark(String what) {
         marks.merge(what, 1L, Long::sum);
     }
 
-    Map<String, Long> marks() {
+    public Map<String, Long> marks() {
         return marks;
     }
 
