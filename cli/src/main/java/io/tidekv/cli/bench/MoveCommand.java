@@ -72,7 +72,7 @@ final class MoveCommand implements Callable<Integer> {
         if (moves < 1 || rate <= 0 || valueSize < 1 || keys < 1) {
             throw new CliException("--moves, --rate, --value-size and --keys must be above 0");
         }
-        try (KvClient client = new KvClient(pd.endpoints(), true)) {
+        try (KvClient client = new KvClient(pd.endpoints(), false)) {
             RegionInfo info = find(client);
             ByteString prefix = info.getShape().getStartKey().concat(utf8("\0bench-move-"));
             ByteString end = info.getShape().getEndKey();

@@ -85,6 +85,32 @@ class ComputeServerTest {
     }
 
     @Test
+    void aRegionThatComesBackIsServedAgain() throws Exception {
+        try (ComputeServer a = ComputeServer.start(cluster.config("a"));
+                ComputeServer b = ComputeServer.start(cluster.config("b"))) {
+            cluster.put("k", "0");
+            long region = cluster.regions().get(0).getShape().getRegionId();
+            long owner = cluster.regions().get(0).getOwner().getStoreId();
+            for (int i = 1; i <= 4; i++) {
+                long target = owner == a.storeId() ? b.storeId() : a.storeId();
+                MoveRegionResponse moved =
+                        cluster.cluster()
+                                .moveRegion(
+                                        MoveRegionRequest.newBuilder()
+                                                .setRegionId(region)
+                                                .setTargetStoreId(target)
+                                                .setTimeoutMs(30_000)
+                                                .build());
+                System.out.println("move " + i + ": gap of " + moved.getGapMs() + " ms");
+                assertThat(cluster.get("k")).isEqualTo(String.valueOf(i - 1));
+                cluster.put("k", String.valueOf(i));
+                owner = target;
+            }
+            assertThat(cluster.get("k")).isEqualTo("4");
+        }
+    }
+
+    @Test
     void aSecondProcessDoesNotDisturbTheFirst() throws Exception {
         try (ComputeServer first = ComputeServer.start(cluster.config("a"))) {
             cluster.put("k", "v");
