@@ -84,7 +84,7 @@ final class FileLister {
             return;
         }
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            found.add(FileObjectStore.info(name, channel));
+            found.add(FileObjectStore.info(name, path, channel));
         } catch (NoSuchFileException e) {
             // Deleted while listing.
         }

@@ -149,7 +149,7 @@ final class FileObjectStore implements ObjectStore {
             return null;
         }
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            return info(name, channel);
+            return info(name, path, channel);
         } catch (NoSuchFileException e) {
             return null;
         } catch (IOException e) {
@@ -158,11 +158,12 @@ final class FileObjectStore implements ObjectStore {
     }
 
     /** A file without its trailer is listed with all its bytes and no checksum. */
-    static ObjectInfo info(String name, FileChannel channel) throws IOException {
+    static ObjectInfo info(String name, Path path, FileChannel channel) throws IOException {
         FileTrailer trailer = FileTrailer.read(channel);
+        long modified = Files.getLastModifiedTime(path).toMillis();
         return trailer == null
-                ? new ObjectInfo(name, channel.size(), null)
-                : new ObjectInfo(name, trailer.length(), trailer.crc32c());
+                ? new ObjectInfo(name, channel.size(), null, modified)
+                : new ObjectInfo(name, trailer.length(), trailer.crc32c(), modified);
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.tidekv.objects.store;
 
+import io.tidekv.common.time.Clock;
+import io.tidekv.common.time.SystemClock;
 import io.tidekv.objects.store.ObjectStoreException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,12 +16,34 @@ import org.jspecify.annotations.Nullable;
 
 /** Objects on the heap, for simulations and tests. Keeps no thread and outlives {@link #close}. */
 public final class MemoryObjectStore implements ObjectStore {
-    private final ConcurrentSkipListMap<String, byte[]> objects = new ConcurrentSkipListMap<>();
+    /** Content, and when it was stored. */
+    private static final class Stored {
+        private final byte[] bytes;
+        private final long atMillis;
+
+        Stored(byte[] bytes, long atMillis) {
+            this.bytes = bytes;
+            this.atMillis = atMillis;
+        }
+    }
+
+    private final ConcurrentSkipListMap<String, Stored> objects = new ConcurrentSkipListMap<>();
+    private final Clock clock;
+
+    public MemoryObjectStore() {
+        this(SystemClock.INSTANCE);
+    }
+
+    /** Its objects are dated by {@code clock}. */
+    public MemoryObjectStore(Clock clock) {
+        this.clock = clock;
+    }
 
     @Override
     public void putIfAbsent(String name, byte[] bytes) {
-        byte[] there = objects.putIfAbsent(ObjectNames.check(name), bytes.clone());
-        if (there != null && !Arrays.equals(there, bytes)) {
+        Stored stored = new Stored(bytes.clone(), clock.wallMillis());
+        Stored there = objects.putIfAbsent(ObjectNames.check(name), stored);
+        if (there != null && !Arrays.equals(there.bytes, bytes)) {
             throw new ObjectStoreException(
                     Kind.ALREADY_EXISTS, name, name + " exists with other content", null);
         }
@@ -36,13 +60,13 @@ public final class MemoryObjectStore implements ObjectStore {
 
     @Override
     public @Nullable ObjectInfo head(String name) {
-        byte[] bytes = objects.get(ObjectNames.check(name));
-        return bytes == null ? null : info(name, bytes);
+        Stored stored = objects.get(ObjectNames.check(name));
+        return stored == null ? null : info(name, stored);
     }
 
     @Override
     public byte[] get(String name, long bytesMax) {
-        byte[] bytes = existing(name);
+        byte[] bytes = existing(name).bytes;
         if (bytes.length > bytesMax) {
             throw StoreErrors.tooLong(name, bytes.length, bytesMax);
         }
@@ -52,7 +76,7 @@ public final class MemoryObjectStore implements ObjectStore {
     @Override
     public byte[] getRange(String name, long offset, int length) {
         StoreErrors.checkRange(name, offset, length);
-        byte[] bytes = existing(name);
+        byte[] bytes = existing(name).bytes;
         if (offset + length > bytes.length) {
             throw StoreErrors.endsBefore(name, bytes.length, offset + length);
         }
@@ -61,13 +85,14 @@ public final class MemoryObjectStore implements ObjectStore {
 
     @Override
     public ObjectInfo getToFile(String name, Path target) {
-        byte[] bytes = existing(name);
+        Stored stored = existing(name);
         try {
-            Files.write(target, bytes, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            Files.write(
+                    target, stored.bytes, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         } catch (IOException e) {
             throw StoreErrors.failed(name, "write " + target, e);
         }
-        return info(name, bytes);
+        return info(name, stored);
     }
 
     @Override
@@ -75,7 +100,7 @@ public final class MemoryObjectStore implements ObjectStore {
         ObjectNames.checkPrefix(prefix);
         List<ObjectInfo> found = new ArrayList<>();
         boolean past = after.compareTo(prefix) >= 0;
-        for (Map.Entry<String, byte[]> entry :
+        for (Map.Entry<String, Stored> entry :
                 objects.tailMap(past ? after : prefix, !past).entrySet()) {
             if (found.size() == limit || !entry.getKey().startsWith(prefix)) {
                 break;
@@ -92,7 +117,8 @@ public final class MemoryObjectStore implements ObjectStore {
 
     /** Puts {@code bytes} in the object's place, as rot or an attacker would. */
     public void damage(String name, byte[] bytes) {
-        objects.put(ObjectNames.check(name), bytes.clone());
+        Stored there = existing(name);
+        objects.put(name, new Stored(bytes.clone(), there.atMillis));
     }
 
     @Override
@@ -103,12 +129,12 @@ public final class MemoryObjectStore implements ObjectStore {
     @Override
     public void close() {}
 
-    private byte[] existing(String name) {
-        byte[] bytes = objects.get(ObjectNames.check(name));
-        if (bytes == null) {
+    private Stored existing(String name) {
+        Stored stored = objects.get(ObjectNames.check(name));
+        if (stored == null) {
             throw StoreErrors.notFound(name, describe());
         }
-        return bytes;
+        return stored;
     }
 
     private static byte[] readLocal(String name, Path file) {
@@ -119,7 +145,8 @@ public final class MemoryObjectStore implements ObjectStore {
         }
     }
 
-    private static ObjectInfo info(String name, byte[] bytes) {
-        return new ObjectInfo(name, bytes.length, Checksums.crc32c(bytes));
+    private static ObjectInfo info(String name, Stored stored) {
+        return new ObjectInfo(
+                name, stored.bytes.length, Checksums.crc32c(stored.bytes), stored.atMillis);
     }
 }

@@ -78,6 +78,16 @@ public interface ObjectStore extends AutoCloseable {
     /**
      * An object's name and size; the CRC32C of its content where the store knows it without
      * reading.
+     *
+     * @param modifiedMillis when it was stored, by the store's clock; {@link #UNKNOWN_TIME} where
+     *     the call does not tell (only {@link #list} and {@link #head} do). S3 knows full seconds,
+     *     and for an upload in parts the time at which it began
      */
-    record ObjectInfo(String name, long length, @Nullable Integer crc32c) {}
+    record ObjectInfo(String name, long length, @Nullable Integer crc32c, long modifiedMillis) {
+        public static final long UNKNOWN_TIME = -1;
+
+        public ObjectInfo(String name, long length, @Nullable Integer crc32c) {
+            this(name, length, crc32c, UNKNOWN_TIME);
+        }
+    }
 }

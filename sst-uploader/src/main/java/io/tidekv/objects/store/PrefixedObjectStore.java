@@ -89,6 +89,10 @@ final class PrefixedObjectStore implements ObjectStore {
     }
 
     private ObjectInfo relative(ObjectInfo info) {
-        return new ObjectInfo(info.name().substring(prefix.length()), info.length(), info.crc32c());
+        return new ObjectInfo(
+                info.name().substring(prefix.length()),
+                info.length(),
+                info.crc32c(),
+                info.modifiedMillis());
     }
 }

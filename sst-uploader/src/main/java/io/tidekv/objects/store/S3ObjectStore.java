@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -171,7 +172,8 @@ final class S3ObjectStore implements ObjectStore {
                                         new ObjectInfo(
                                                 name,
                                                 head.contentLength(),
-                                                S3Target.crc32c(head.metadata())));
+                                                S3Target.crc32c(head.metadata()),
+                                                millis(head.lastModified())));
                             } catch (AwsServiceException e) {
                                 if (e.statusCode() != 404) {
                                     throw e;
@@ -253,7 +255,9 @@ final class S3ObjectStore implements ObjectStore {
             for (S3Object object : page.contents()) {
                 from = object.key();
                 if (ObjectNames.isValid(from)) {
-                    found.add(new ObjectInfo(from, object.size(), null));
+                    found.add(
+                            new ObjectInfo(
+                                    from, object.size(), null, millis(object.lastModified())));
                 }
             }
             if (!Boolean.TRUE.equals(page.isTruncated()) || page.contents().isEmpty()) {
@@ -261,6 +265,10 @@ final class S3ObjectStore implements ObjectStore {
             }
         }
         return found;
+    }
+
+    private static long millis(@Nullable Instant time) {
+        return time == null ? ObjectInfo.UNKNOWN_TIME : time.toEpochMilli();
     }
 
     private ListObjectsV2Response page(String prefix, String after, int limit) {

@@ -25,13 +25,19 @@ final class MinioServer implements Minio {
         this.port = port;
     }
 
-    /** From {@code -Dtidekv.minio}, {@code TIDEKV_MINIO} or the path; null when there is none. */
+    /**
+     * From {@code -Dtidekv.minio}, {@code TIDEKV_MINIO}, the path or {@code bin} in the folder of
+     * tools, {@code TIDEKV_TOOLS} or {@code ~/.cache/tidekv}; null when there is none.
+     */
     static @Nullable Path binary() {
         String named = System.getProperty("tidekv.minio", System.getenv("TIDEKV_MINIO"));
         if (named != null) {
             return Path.of(named);
         }
-        for (String folder : System.getenv().getOrDefault("PATH", "").split(File.pathSeparator)) {
+        Path cache = Path.of(System.getProperty("user.home"), ".cache", "tidekv");
+        String tools = System.getenv().getOrDefault("TIDEKV_TOOLS", cache.toString());
+        String folders = System.getenv().getOrDefault("PATH", "");
+        for (String folder : (folders + ":" + tools + "/bin").split(File.pathSeparator)) {
             Path candidate = Path.of(folder, "minio");
             if (Files.isExecutable(candidate)) {
                 return candidate;
