@@ -1,15 +1,23 @@
 package io.tidekv.objects.store;
 
+import io.tidekv.common.Randomness;
+import io.tidekv.objects.crypto.MasterKey;
 import io.tidekv.objects.store.ObjectStoreException.Kind;
+import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Opens object stores by URI: {@code file:DIR}, {@code memory:} or {@code s3://bucket/prefix?…}
  * (see docs/object-store.md).
  */
 public final class ObjectStores {
+    /** A parameter of every kind of URI: contents are encrypted on this side. */
+    private static final Pattern MASTER_KEY_FILE = Pattern.compile("([?&])master-key-file=([^&]*)");
+
     private ObjectStores() {}
 
     public static ObjectStore open(String uri) {
@@ -21,6 +29,24 @@ public final class ObjectStores {
      * contacted before the first call: use {@link #probe} to find out early.
      */
     public static ObjectStore open(String uri, StoreContext context) {
+        Matcher encrypted = MASTER_KEY_FILE.matcher(uri);
+        if (!encrypted.find()) {
+            return plain(uri, context);
+        }
+        String rest = uri.substring(0, encrypted.start()) + uri.substring(encrypted.end());
+        // What followed the first parameter begins the list now.
+        boolean first = encrypted.group(1).equals("?") && encrypted.end() < uri.length();
+        String base = first ? rest.replaceFirst("&", "?") : rest;
+        MasterKey master;
+        try {
+            master = MasterKey.read(Path.of(encrypted.group(2)));
+        } catch (IOException | IllegalArgumentException e) {
+            throw new ObjectStoreException(Kind.INVALID, "", "no master key: " + e.getMessage(), e);
+        }
+        return new EncryptedObjectStore(plain(base, context), master, Randomness.real());
+    }
+
+    private static ObjectStore plain(String uri, StoreContext context) {
         String lower = uri.toLowerCase(Locale.ROOT);
         if (lower.equals("memory:")) {
             return new MemoryObjectStore();
