@@ -35,6 +35,7 @@ public final class PdState {
     private final RegionRules regionRules;
     private final SplitRules splitRules;
     private final SafePointTable safePoints;
+    private final KeyTable keys;
     private long clusterId;
     private ClusterSettings settings;
     private long createdAtMillis;
@@ -50,6 +51,7 @@ public final class PdState {
         regionRules = new RegionRules(regions, stores, walNodes, ids);
         splitRules = new SplitRules(regions, ids);
         safePoints = new SafePointTable(saved.getSafePoints());
+        keys = new KeyTable(saved.getKeysList());
         clusterId = saved.getClusterId();
         settings = saved.getSettings();
         createdAtMillis = saved.getCreatedAtMillis();
@@ -82,6 +84,7 @@ public final class PdState {
                 .addAllWalNodes(walNodes.all())
                 .addAllRegions(regions.all())
                 .setSafePoints(safePoints.save())
+                .addAllKeys(keys.all())
                 .build();
     }
 
@@ -113,9 +116,7 @@ public final class PdState {
                 requireCluster(command.getPrepareSplit().getRequest().getClusterId());
                 result.setSplitPrepared(
                         SplitPrepared.newBuilder()
-                                .setResponse(
-                                        regionRules.prepareSplit(
-                                                command.getPrepareSplit().getRequest())));
+                                .setResponse(regionRules.prepareSplit(command.getPrepareSplit())));
             }
             case RECORD_SPLIT -> result.setRegions(split(command.getRecordSplit().getRequest()));
             case EXTEND_TSO -> {
@@ -133,6 +134,9 @@ public final class PdState {
                     result.setBarrier(safePoints.deleteBarrier(command.getDeleteBarrier()));
             case SET_EXTERNAL_TIMESTAMP ->
                     safePoints.setExternal(command.getSetExternalTimestamp().getTimestamp());
+            case SET_WAL_MODE -> walNodes.setMode(command.getSetWalMode(), settings.getVoters());
+            case CHANGE_KEYS -> result.setKeysChanged(keys.txn(command.getChangeKeys(), revision));
+            case SET_STORE_MODE -> stores.setMode(command.getSetStoreMode());
             case BODY_NOT_SET ->
                     throw new CommandRefused(FailureKind.INVALID, "a command without content");
         }
@@ -295,6 +299,10 @@ public final class PdState {
 
     public RegionTable regions() {
         return regions;
+    }
+
+    public KeyTable keys() {
+        return keys;
     }
 
     public SafePointTable safePoints() {

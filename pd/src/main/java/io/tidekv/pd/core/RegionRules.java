@@ -6,6 +6,7 @@ import io.tidekv.proto.cluster.AskSplitResponse;
 import io.tidekv.proto.cluster.ChildIds;
 import io.tidekv.proto.pdstate.FailureKind;
 import io.tidekv.proto.pdstate.Observation;
+import io.tidekv.proto.pdstate.PrepareSplit;
 import io.tidekv.proto.pdstate.RegionEntry;
 import io.tidekv.proto.pdstate.TermOrder;
 import io.tidekv.proto.region.Origin;
@@ -39,14 +40,7 @@ final class RegionRules {
             return null;
         }
         requireCurrent(owner);
-        if (walIds.isEmpty() || walIds.stream().distinct().count() != walIds.size()) {
-            throw new CommandRefused(FailureKind.INVALID, "voters must be distinct WAL nodes");
-        }
-        for (long walId : walIds) {
-            if (walNodes.get(walId) == null) {
-                throw new CommandRefused(FailureKind.NOT_FOUND, "no WAL node %d", walId);
-            }
-        }
+        requireVoters(walIds);
         RegionEntry first =
                 RegionEntry.newBuilder()
                         .setShape(
@@ -100,7 +94,8 @@ final class RegionRules {
         if (seen.getServing()) {
             next.clearOrigin();
         }
-        if (seen.getConfig().getGeneration() > entry.getConfig().getGeneration()) {
+        if (seen.getConfig().getGeneration() > entry.getConfig().getGeneration()
+                && seen.getConfig().getWalIdsCount() > 0) {
             next.setConfig(seen.getConfig());
         }
         // A range that PD does not know yet comes with the report of its split, and not before:
@@ -121,7 +116,8 @@ final class RegionRules {
     }
 
     /** Ids and first terms for the children of a split that the parent's owner prepares. */
-    AskSplitResponse prepareSplit(AskSplitRequest request) {
+    AskSplitResponse prepareSplit(PrepareSplit order) {
+        AskSplitRequest request = order.getRequest();
         int children = request.getChildren();
         if (children < 1 || children > MAX_CHILDREN) {
             throw new CommandRefused(
@@ -136,17 +132,34 @@ final class RegionRules {
         if (!parent.getOwner().equals(request.getOwner())) {
             throw new CommandRefused(FailureKind.FENCED, "region %d has another owner by now", id);
         }
+        order.getVotersList().forEach(v -> requireVoters(v.getWalIdsList()));
         List<ChildIds> made = new ArrayList<>();
         for (int i = 0; i < children; i++) {
+            List<Long> voters =
+                    i < order.getVotersCount()
+                            ? order.getVoters(i).getWalIdsList()
+                            : parent.getConfig().getWalIdsList();
             made.add(
                     ChildIds.newBuilder()
                             .setRegionId(ids.take())
                             .setPeerId(ids.take())
                             .setFirstTerm(1)
-                            .setConfig(parent.getConfig().toBuilder().setGeneration(1))
+                            .setConfig(
+                                    VoterConfig.newBuilder().setGeneration(1).addAllWalIds(voters))
                             .build());
         }
         return AskSplitResponse.newBuilder().addAllChildren(made).build();
+    }
+
+    private void requireVoters(List<Long> walIds) {
+        if (walIds.isEmpty() || walIds.stream().distinct().count() != walIds.size()) {
+            throw new CommandRefused(FailureKind.INVALID, "voters must be distinct WAL nodes");
+        }
+        for (long walId : walIds) {
+            if (walNodes.get(walId) == null) {
+                throw new CommandRefused(FailureKind.NOT_FOUND, "no WAL node %d", walId);
+            }
+        }
     }
 
     void requireCurrent(Owner owner) {

@@ -4,11 +4,15 @@ import com.google.protobuf.ByteString;
 import io.tidekv.common.Invariants;
 import io.tidekv.proto.pdstate.RegionEntry;
 import io.tidekv.proto.region.RegionShape;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -17,8 +21,15 @@ import org.jspecify.annotations.Nullable;
  * not overlap.
  */
 public final class RegionTable {
+    private static final int CHANGES_MAX = 4_096;
+
     private final TreeMap<Long, RegionEntry> byId = new TreeMap<>();
     private final TreeMap<ByteString, Long> byStart = new TreeMap<>(Keys.ORDER);
+
+    /** Ids of the regions that were changed last; the newest is number {@link #change}. */
+    private final ArrayDeque<Long> changes = new ArrayDeque<>();
+
+    private long change;
 
     RegionTable(List<RegionEntry> entries) {
         for (RegionEntry entry : entries) {
@@ -42,6 +53,29 @@ public final class RegionTable {
     /** By id. */
     public Collection<RegionEntry> all() {
         return Collections.unmodifiableCollection(byId.values());
+    }
+
+    /** Grows by one with each change of one region. */
+    public long change() {
+        return change;
+    }
+
+    /**
+     * The regions that have been changed after change number {@code since}, each as it is now; null
+     * when that was too long ago to tell.
+     */
+    public @Nullable List<RegionEntry> changedSince(long since) {
+        if (since > change || change - since > changes.size()) {
+            return null;
+        }
+        Set<Long> ids = new LinkedHashSet<>();
+        Iterator<Long> newest = changes.descendingIterator();
+        for (long i = change; i > since; i--) {
+            ids.add(newest.next());
+        }
+        List<RegionEntry> changed = new ArrayList<>();
+        ids.forEach(id -> changed.add(Invariants.present(byId.get(id), "changed region")));
+        return changed;
     }
 
     /** The region whose range contains {@code key}. */
@@ -99,6 +133,7 @@ public final class RegionTable {
                 "the range of region %d changes only by a split",
                 shape.getRegionId());
         byId.put(shape.getRegionId(), entry);
+        changed(shape.getRegionId());
     }
 
     /** Puts {@code rest} and {@code children} in the place of one region's range. */
@@ -136,6 +171,15 @@ public final class RegionTable {
     private void put(RegionEntry entry) {
         byId.put(entry.getShape().getRegionId(), entry);
         byStart.put(entry.getShape().getStartKey(), entry.getShape().getRegionId());
+        changed(entry.getShape().getRegionId());
+    }
+
+    private void changed(long id) {
+        change++;
+        changes.addLast(id);
+        if (changes.size() > CHANGES_MAX) {
+            changes.removeFirst();
+        }
     }
 
     private @Nullable RegionEntry entry(Map.@Nullable Entry<ByteString, Long> item) {

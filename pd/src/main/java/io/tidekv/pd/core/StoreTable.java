@@ -1,6 +1,8 @@
 package io.tidekv.pd.core;
 
+import io.tidekv.proto.cluster.NodeMode;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
+import io.tidekv.proto.cluster.SetStoreModeRequest;
 import io.tidekv.proto.pdstate.FailureKind;
 import io.tidekv.proto.pdstate.StoreEntry;
 import io.tidekv.proto.region.Owner;
@@ -26,8 +28,10 @@ final class StoreTable {
                     FailureKind.INVALID, "a store must say the address that clients reach");
         }
         Long known = byAddress.get(request.getAddress());
+        StoreEntry before = known == null ? null : byId.get(known);
         StoreEntry entry =
                 StoreEntry.newBuilder()
+                        .setMode(before == null ? NodeMode.IN_SERVICE : before.getMode())
                         .setStoreId(known == null ? ids.take() : known)
                         .setIncarnation(ids.takeIncarnation())
                         .setAddress(request.getAddress())
@@ -40,6 +44,27 @@ final class StoreTable {
                         .build();
         put(entry);
         return entry;
+    }
+
+    /** A store that drains still does so after a restart. */
+    void setMode(SetStoreModeRequest order) {
+        StoreEntry entry = byId.get(order.getStoreId());
+        if (entry == null) {
+            throw new CommandRefused(FailureKind.NOT_FOUND, "no store %d", order.getStoreId());
+        }
+        boolean others =
+                byId.values().stream()
+                        .anyMatch(
+                                s ->
+                                        s.getStoreId() != order.getStoreId()
+                                                && s.getMode() == NodeMode.IN_SERVICE);
+        if (order.getMode() == NodeMode.DRAINING && !others) {
+            throw new CommandRefused(
+                    FailureKind.MISMATCH,
+                    "store %d is the only one in service: start another one first",
+                    order.getStoreId());
+        }
+        put(entry.toBuilder().setMode(order.getMode()).build());
     }
 
     @Nullable StoreEntry get(long id) {

@@ -1,6 +1,8 @@
 package io.tidekv.pd.core;
 
+import io.tidekv.proto.cluster.NodeMode;
 import io.tidekv.proto.cluster.RegisterWalRequest;
+import io.tidekv.proto.cluster.SetWalModeRequest;
 import io.tidekv.proto.pdstate.FailureKind;
 import io.tidekv.proto.pdstate.WalEntry;
 import java.util.Collection;
@@ -24,14 +26,52 @@ final class WalTable {
                     FailureKind.INVALID, "a WAL node must say its UUID and its address");
         }
         Long known = byUuid.get(request.getUuid());
+        WalEntry before = known == null ? WalEntry.getDefaultInstance() : known(known);
         WalEntry entry =
-                WalEntry.newBuilder()
+                before.toBuilder()
                         .setWalId(known == null ? ids.take() : known)
                         .setUuid(request.getUuid())
                         .setAddress(request.getAddress())
                         .setZone(request.getZone())
                         .build();
         put(entry);
+        return entry;
+    }
+
+    /**
+     * Takes a node out of service, or into it.
+     *
+     * @param voters nodes that must stay in service
+     */
+    void setMode(SetWalModeRequest order, int voters) {
+        long id = order.getWalId();
+        long by = order.getReplacement();
+        WalEntry entry = known(id);
+        if (by != 0 && (by == id || known(by).getMode() == NodeMode.DRAINING)) {
+            throw new CommandRefused(
+                    FailureKind.INVALID, "WAL node %d cannot take the place of %d", by, id);
+        }
+        long left =
+                byId.values().stream()
+                        .filter(n -> n.getWalId() != id && n.getMode() == NodeMode.IN_SERVICE)
+                        .count();
+        if (order.getMode() == NodeMode.DRAINING && left < voters) {
+            throw new CommandRefused(
+                    FailureKind.MISMATCH,
+                    "without WAL node %d there are %d in service, and each region needs %d: start"
+                            + " another one first",
+                    id,
+                    left,
+                    voters);
+        }
+        put(entry.toBuilder().setMode(order.getMode()).setReplacement(by).build());
+    }
+
+    private WalEntry known(long id) {
+        WalEntry entry = byId.get(id);
+        if (entry == null) {
+            throw new CommandRefused(FailureKind.NOT_FOUND, "no WAL node %d", id);
+        }
         return entry;
     }
 
