@@ -8,19 +8,25 @@ import io.tidekv.pd.routing.Routing;
 import io.tidekv.pd.routing.StoreStates;
 import io.tidekv.pd.schedule.LiveView;
 import io.tidekv.pd.schedule.LiveView.StoreStatus;
+import io.tidekv.pd.schedule.LiveView.WalStatus;
 import io.tidekv.proto.cluster.ClusterStatusResponse;
 import io.tidekv.proto.cluster.ListRegionsRequest;
 import io.tidekv.proto.cluster.ListRegionsResponse;
 import io.tidekv.proto.cluster.ListStoresResponse;
 import io.tidekv.proto.cluster.ListWalResponse;
 import io.tidekv.proto.cluster.RegionInfo;
+import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.StoreInfo;
 import io.tidekv.proto.cluster.WalNode;
 import io.tidekv.proto.pdstate.RegionEntry;
 import io.tidekv.proto.pdstate.StoreEntry;
 import io.tidekv.proto.pdstate.WalEntry;
 import io.tidekv.proto.region.Owner;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /** What {@code tidekv ctl} is shown. */
 public final class ClusterPages {
@@ -43,6 +49,7 @@ public final class ClusterPages {
         List<Located> regions = routing.all();
         ListStoresResponse stores = stores();
         ListWalResponse wal = walNodes();
+        List<RegionInfo> damaged = damaged(regions);
         return log.read(
                 state ->
                         ClusterStatusResponse.newBuilder()
@@ -64,20 +71,46 @@ public final class ClusterPages {
                                 .setRegions(regions.size())
                                 .setRegionsServing(
                                         regions.stream().filter(Located::leading).count())
+                                .addAllDamaged(damaged)
                                 .setPdLeader(members.leaderName())
                                 .addAllPdMembers(
                                         state.members().stream().map(m -> m.getName()).toList())
                                 .build());
     }
 
-    ListStoresResponse stores() {
-        List<StoreEntry> entries = log.read(s -> List.copyOf(s.stores()));
-        return ListStoresResponse.newBuilder()
-                .addAllStores(entries.stream().map(this::store).toList())
-                .build();
+    /** Regions that nobody could open, each with what its last owner said. */
+    private List<RegionInfo> damaged(List<Located> regions) {
+        List<RegionInfo> damaged = new ArrayList<>();
+        for (Located region : regions) {
+            RegionReport said = live.damaged(region.entry());
+            if (said != null) {
+                damaged.add(
+                        info(region).toBuilder()
+                                .setState(said.getState())
+                                .setError(said.getError())
+                                .build());
+            }
+        }
+        return damaged;
     }
 
-    private StoreInfo store(StoreEntry entry) {
+    ListStoresResponse stores() {
+        List<StoreEntry> entries = log.read(s -> List.copyOf(s.stores()));
+        Map<Long, Long> owned =
+                routing.all().stream()
+                        .collect(
+                                Collectors.groupingBy(
+                                        r -> r.entry().getOwner().getStoreId(),
+                                        Collectors.counting()));
+        ListStoresResponse.Builder response = ListStoresResponse.newBuilder();
+        for (StoreEntry entry : entries) {
+            long count = owned.getOrDefault(entry.getStoreId(), 0L);
+            response.addStores(store(entry).setOwnedRegions(count));
+        }
+        return response.build();
+    }
+
+    private StoreInfo.Builder store(StoreEntry entry) {
         StoreStatus status = live.store(entry.getStoreId());
         StoreInfo.Builder info =
                 StoreInfo.newBuilder()
@@ -88,12 +121,14 @@ public final class ClusterPages {
                         .setAddress(entry.getAddress())
                         .setStatusAddress(entry.getStatusAddress())
                         .setVersion(entry.getVersion())
+                        .setMode(entry.getMode())
+                        .setMoves(live.moves(entry.getStoreId()))
                         .setState(StoreStates.name(status, clock));
         if (status != null) {
             long silent = clock.monotonicNanos() - status.lastSeenNanos();
             info.setStats(status.stats()).setLastHeartbeatMsAgo(silent / 1_000_000);
         }
-        return info.build();
+        return info;
     }
 
     ListRegionsResponse regions(ListRegionsRequest request) {
@@ -130,15 +165,27 @@ public final class ClusterPages {
 
     ListWalResponse walNodes() {
         List<WalEntry> entries = log.read(s -> List.copyOf(s.walNodes()));
+        Map<Long, Integer> regions = new HashMap<>();
+        for (Located region : routing.all()) {
+            for (long id : region.entry().getConfig().getWalIdsList()) {
+                regions.merge(id, 1, Integer::sum);
+            }
+        }
         ListWalResponse.Builder response = ListWalResponse.newBuilder();
         for (WalEntry entry : entries) {
+            WalStatus status = live.wal(entry.getWalId());
             response.addNodes(
                     WalNode.newBuilder()
                             .setWalId(entry.getWalId())
                             .setUuid(entry.getUuid())
                             .setAddress(entry.getAddress())
                             .setZone(entry.getZone())
-                            .setState(live.walUp(entry.getWalId()) ? "Up" : "Down"));
+                            .setState(status.up() ? "Up" : "Down")
+                            .setMode(entry.getMode())
+                            .setReplacement(entry.getReplacement())
+                            .setRegions(regions.getOrDefault(entry.getWalId(), 0))
+                            .setChanges(status.changes())
+                            .setProblem(status.problem()));
         }
         return response.build();
     }

@@ -24,6 +24,10 @@ import io.tidekv.proto.cluster.RegisterWalRequest;
 import io.tidekv.proto.cluster.RegisterWalResponse;
 import io.tidekv.proto.cluster.ReportSplitRequest;
 import io.tidekv.proto.cluster.ReportSplitResponse;
+import io.tidekv.proto.cluster.SetStoreModeRequest;
+import io.tidekv.proto.cluster.SetStoreModeResponse;
+import io.tidekv.proto.cluster.SetWalModeRequest;
+import io.tidekv.proto.cluster.SetWalModeResponse;
 import io.tidekv.proto.cluster.SplitRegionRequest;
 import io.tidekv.proto.cluster.SplitRegionResponse;
 import io.tidekv.proto.cluster.StoreCommand;
@@ -35,11 +39,16 @@ import io.tidekv.proto.pdstate.AddWal;
 import io.tidekv.proto.pdstate.Command;
 import io.tidekv.proto.pdstate.PrepareSplit;
 import io.tidekv.proto.pdstate.RecordSplit;
+import io.tidekv.proto.pdstate.VoterSet;
 import io.tidekv.proto.region.Owner;
 import java.time.Duration;
+import java.util.List;
 
 /** PD for compute nodes, WAL nodes and {@code tidekv ctl}. */
 public final class ClusterService extends ClusterGrpc.ClusterImplBase {
+    /** More are refused when the command is applied. */
+    private static final int CHILDREN_MAX = 1024;
+
     private final StateLog log;
     private final Coordinator coordinator;
     private final ClusterPages pages;
@@ -134,13 +143,17 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
                 call,
                 () -> {
                     guard.checkIfKnown(request.getClusterId());
-                    return log.submit(
-                                    Command.newBuilder()
-                                            .setPrepareSplit(
-                                                    PrepareSplit.newBuilder().setRequest(request))
-                                            .build())
+                    return coordinator
+                            .voters(Math.min(request.getChildren(), CHILDREN_MAX))
+                            .thenCompose(voters -> log.submit(prepareSplit(request, voters)))
                             .thenApply(Answers.accepted(r -> r.getSplitPrepared().getResponse()));
                 });
+    }
+
+    private static Command prepareSplit(AskSplitRequest request, List<List<Long>> voters) {
+        PrepareSplit.Builder order = PrepareSplit.newBuilder().setRequest(request);
+        voters.forEach(v -> order.addVoters(VoterSet.newBuilder().addAllWalIds(v)));
+        return Command.newBuilder().setPrepareSplit(order).build();
     }
 
     @Override
@@ -235,5 +248,28 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
                                                 SplitRegionResponse.newBuilder()
                                                         .addAllRegionIds(ids)
                                                         .build()));
+    }
+
+    @Override
+    public void setWalMode(SetWalModeRequest request, StreamObserver<SetWalModeResponse> call) {
+        Answers.later(
+                call,
+                () ->
+                        log.submit(Command.newBuilder().setSetWalMode(request).build())
+                                .thenApply(Answers.accepted(r -> r))
+                                .thenCompose(r -> coordinator.modeChanged())
+                                .thenApply(v -> SetWalModeResponse.getDefaultInstance()));
+    }
+
+    @Override
+    public void setStoreMode(
+            SetStoreModeRequest request, StreamObserver<SetStoreModeResponse> call) {
+        Answers.later(
+                call,
+                () ->
+                        log.submit(Command.newBuilder().setSetStoreMode(request).build())
+                                .thenApply(Answers.accepted(r -> r))
+                                .thenCompose(r -> coordinator.modeChanged())
+                                .thenApply(v -> SetStoreModeResponse.getDefaultInstance()));
     }
 }

@@ -34,7 +34,7 @@ final class Failures {
                     switch (order.kind()) {
                         case NOT_FOUND -> Status.NOT_FOUND;
                         case INVALID -> Status.INVALID_ARGUMENT;
-                        case BUSY, CANCELLED -> Status.ABORTED;
+                        case BUSY, UNSERVED, CANCELLED -> Status.ABORTED;
                         case TIMEOUT -> Status.DEADLINE_EXCEEDED;
                     },
                     cause);

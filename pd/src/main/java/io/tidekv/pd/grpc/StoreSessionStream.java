@@ -8,15 +8,21 @@ import io.tidekv.pd.schedule.Coordinator;
 import io.tidekv.pd.schedule.StoreSink;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.cluster.StoreReport;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
 /**
  * One StoreSession. Reads the next report when the last one has been dealt with, so that a store
  * cannot fill PD's queue.
  */
 final class StoreSessionStream implements StoreSink, StreamObserver<StoreReport> {
+    /** The orders of a takeover of as many regions; what is dropped beyond is repeated later. */
+    private static final int WAITING_MAX = 20_000;
+
     private final ServerCallStreamObserver<StoreCommand> commands;
     private final Coordinator coordinator;
     private final Guard guard;
+    private final Deque<StoreCommand> waiting = new ArrayDeque<>();
     private boolean over;
 
     StoreSessionStream(
@@ -25,6 +31,7 @@ final class StoreSessionStream implements StoreSink, StreamObserver<StoreReport>
         this.coordinator = coordinator;
         this.guard = guard;
         commands.disableAutoRequest();
+        commands.setOnReadyHandler(this::flush);
         commands.setOnCancelHandler(() -> coordinator.disconnected(this));
         commands.request(1);
     }
@@ -53,8 +60,16 @@ final class StoreSessionStream implements StoreSink, StreamObserver<StoreReport>
 
     @Override
     public synchronized void send(StoreCommand command) {
-        if (!over && (commands.isReady() || command.hasFenced())) {
-            commands.onNext(command);
+        if (!over && (waiting.size() < WAITING_MAX || command.hasFenced())) {
+            waiting.add(command);
+            flush();
+        }
+    }
+
+    /** Sends as much as the connection takes; it calls again when it takes more. */
+    private synchronized void flush() {
+        while (!over && commands.isReady() && !waiting.isEmpty()) {
+            commands.onNext(waiting.remove());
         }
     }
 
@@ -62,6 +77,8 @@ final class StoreSessionStream implements StoreSink, StreamObserver<StoreReport>
     public synchronized void end() {
         if (!over) {
             over = true;
+            waiting.forEach(commands::onNext);
+            waiting.clear();
             commands.onCompleted();
         }
     }

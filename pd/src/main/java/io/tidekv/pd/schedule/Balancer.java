@@ -3,89 +3,165 @@ package io.tidekv.pd.schedule;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.pdstate.RegionEntry;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Evens out the number of regions per store, one move at a time. */
+/**
+ * Empties the stores that drain and evens out the number of regions of the others, several moves at
+ * once, the smallest regions first.
+ */
 final class Balancer {
-    private static final String DESCRIPTION = "balance-region";
+    static final String BALANCE = "balance-region";
+    static final String DRAIN = "drain-store";
     private static final long COOL_DOWN_NANOS = 10_000_000_000L;
 
     private final ScheduleConfig config;
     private final Map<Long, Long> coolUntilNanos = new HashMap<>();
+    private final Map<Long, Integer> moves = new HashMap<>();
     private long nextNanos;
 
     Balancer(ScheduleConfig config) {
         this.config = config;
     }
 
-    /** The next move, if the stores differ by more than is tolerated and nothing is under way. */
-    @Nullable MoveOperator next(
+    /** One look at the stores: who has how many regions once all that is under way is done. */
+    private record Look(
+            ClusterView view,
+            Operators operators,
+            Map<Long, Integer> load,
+            List<StoreSession> takers,
+            long nowNanos,
+            List<MoveOperator> moves) {
+        int load(StoreSession store) {
+            return load.getOrDefault(store.owner.getStoreId(), 0);
+        }
+
+        @Nullable StoreSession least() {
+            return takers.stream().min(Comparator.comparingInt(this::load)).orElse(null);
+        }
+
+        @Nullable StoreSession most() {
+            return takers.stream().max(Comparator.comparingInt(this::load)).orElse(null);
+        }
+    }
+
+    /** The moves to begin now. */
+    List<MoveOperator> next(
             ClusterView view, Sessions sessions, Operators operators, long nowNanos) {
-        if (!config.balance() || nowNanos - nextNanos < 0) {
-            return null;
+        if (nowNanos - nextNanos < 0) {
+            return List.of();
         }
         nextNanos = nowNanos + config.balanceInterval().toNanos();
         coolUntilNanos.values().removeIf(until -> nowNanos - until >= 0);
-        if (operators.running().stream().anyMatch(o -> o.description.equals(DESCRIPTION))) {
-            return null;
-        }
         List<StoreSession> takers = sessions.takers(view, nowNanos);
-        StoreSession most = null;
-        StoreSession least = null;
-        for (StoreSession taker : takers) {
-            int count = count(view, taker);
-            if (most == null || count > count(view, most)) {
-                most = taker;
+        Map<Long, Integer> load = load(view, operators);
+        Look look = new Look(view, operators, load, takers, nowNanos, new ArrayList<>());
+        int room = config.movesAtOnce();
+        for (Operator operator : operators.running()) {
+            room -= operator.yields() ? 1 : 0;
+        }
+        for (StoreSession session : sessions.all()) {
+            if (view.draining(session.owner.getStoreId())) {
+                drain(look, session, room);
             }
-            if (least == null || count < count(view, least)) {
-                least = taker;
-            }
         }
-        if (most == null
-                || least == null
-                || count(view, most) - count(view, least) <= config.balanceTolerance()) {
-            return null;
+        if (config.balance()) {
+            even(look, room);
         }
-        RegionEntry region = cheapest(view, most, operators);
-        if (region == null) {
-            return null;
-        }
-        coolUntilNanos.put(region.getShape().getRegionId(), nowNanos + COOL_DOWN_NANOS);
-        return new MoveOperator(
-                region,
-                least.owner.getStoreId(),
-                DESCRIPTION,
-                nowNanos + config.operatorTimeout().toNanos());
+        return look.moves;
     }
 
-    private static int count(ClusterView view, StoreSession session) {
-        int count = 0;
-        for (RegionEntry region : view.ownedBy(session.owner.getStoreId())) {
-            count += region.getOwner().equals(session.owner) ? 1 : 0;
+    private void drain(Look look, StoreSession from, int room) {
+        Deque<RegionEntry> regions = movable(look, from);
+        while (look.moves.size() < room && !regions.isEmpty()) {
+            StoreSession least = look.least();
+            if (least == null) {
+                return;
+            }
+            move(look, regions.remove(), least, DRAIN);
         }
-        return count;
     }
 
-    /** The smallest region that is served and has not been tried lately. */
-    private @Nullable RegionEntry cheapest(
-            ClusterView view, StoreSession from, Operators operators) {
-        RegionEntry best = null;
-        long bestBytes = Long.MAX_VALUE;
-        for (RegionEntry region : view.ownedBy(from.owner.getStoreId())) {
+    private void even(Look look, int room) {
+        Map<StoreSession, Deque<RegionEntry>> movable = new HashMap<>();
+        while (look.moves.size() < room) {
+            StoreSession most = look.most();
+            StoreSession least = look.least();
+            if (most == null
+                    || least == null
+                    || look.load(most) - look.load(least) <= config.balanceTolerance()) {
+                return;
+            }
+            RegionEntry region = movable.computeIfAbsent(most, s -> movable(look, s)).poll();
+            if (region == null) {
+                return;
+            }
+            move(look, region, least, BALANCE);
+        }
+    }
+
+    private void move(Look look, RegionEntry region, StoreSession to, String why) {
+        coolUntilNanos.put(region.getShape().getRegionId(), look.nowNanos + COOL_DOWN_NANOS);
+        look.load.merge(region.getOwner().getStoreId(), -1, Integer::sum);
+        look.load.merge(to.owner.getStoreId(), 1, Integer::sum);
+        look.moves.add(
+                new MoveOperator(
+                        region,
+                        to.owner.getStoreId(),
+                        why,
+                        look.nowNanos + config.operatorTimeout().toNanos()));
+    }
+
+    /** Regions by owner as they will be, and how many moves each store has to do with. */
+    private Map<Long, Integer> load(ClusterView view, Operators operators) {
+        Map<Long, Integer> load = new HashMap<>();
+        view.stores().keySet().forEach(id -> load.put(id, view.ownedBy(id).size()));
+        moves.clear();
+        for (Operator operator : operators.running()) {
+            RegionEntry region = view.region(operator.regionId);
+            long to = operator.wantedStore();
+            if (region != null && to != 0) {
+                long from = region.getOwner().getStoreId();
+                load.merge(from, -1, Integer::sum);
+                load.merge(to, 1, Integer::sum);
+                moves.merge(from, 1, Integer::sum);
+                moves.merge(to, from == to ? 0 : 1, Integer::sum);
+            }
+        }
+        return load;
+    }
+
+    /** What can be moved away from a store, the smallest first. */
+    private Deque<RegionEntry> movable(Look look, StoreSession from) {
+        List<RegionEntry> found = new ArrayList<>();
+        for (RegionEntry region : look.view.ownedBy(from.owner.getStoreId())) {
             long id = region.getShape().getRegionId();
             RegionReport report = region.getOwner().equals(from.owner) ? from.report(region) : null;
             if (report != null
                     && report.getState() == RegionState.LEADING
-                    && !operators.busy(id)
-                    && !coolUntilNanos.containsKey(id)
-                    && report.getApproximateBytes() < bestBytes) {
-                best = region;
-                bestBytes = report.getApproximateBytes();
+                    && !look.operators.busy(id)
+                    && !coolUntilNanos.containsKey(id)) {
+                found.add(region);
             }
         }
-        return best;
+        found.sort(Comparator.comparingLong(r -> bytes(from, r)));
+        return new ArrayDeque<>(found);
+    }
+
+    private static long bytes(StoreSession store, RegionEntry region) {
+        RegionReport report = store.report(region);
+        return report == null ? 0 : report.getApproximateBytes();
+    }
+
+    /** Moves under way from and to each store, at the last look. */
+    Map<Long, Integer> moves() {
+        return Collections.unmodifiableMap(new HashMap<>(moves));
     }
 }

@@ -29,6 +29,8 @@ public final class Coordinator {
     /** How often {@link #tick} is to be called. */
     public static final Duration TICK = Duration.ofMillis(100);
 
+    private static final Duration UNSERVED_MAX = Duration.ofSeconds(10);
+    private static final int UNSERVED_ORDERS_MAX = 1_000;
     private static final Logger log = LoggerFactory.getLogger(Coordinator.class);
 
     private final StateLog stateLog;
@@ -37,6 +39,9 @@ public final class Coordinator {
     private final Executor loop;
     private final LiveView live = new LiveView();
     private @Nullable Reign reign;
+
+    /** Orders for regions that are between two owners: tried again until their time is up. */
+    private final List<Runnable> unserved = new ArrayList<>();
 
     public Coordinator(StateLog stateLog, Clock clock, ScheduleConfig config, Executor loop) {
         this.stateLog = stateLog;
@@ -59,6 +64,7 @@ public final class Coordinator {
                     if (now != null) {
                         now.tick(clock.monotonicNanos());
                     }
+                    retryUnserved();
                 });
     }
 
@@ -72,6 +78,7 @@ public final class Coordinator {
                         return;
                     }
                     now.report(report, sink, clock.monotonicNanos(), clock.wallMillis());
+                    retryUnserved();
                     after.run();
                 });
     }
@@ -81,7 +88,7 @@ public final class Coordinator {
     }
 
     public void walSeen(long walId) {
-        whileLeading(now -> now.walWatch.seen(walId, clock.monotonicNanos()));
+        whileLeading(now -> now.walSeen(walId, clock.monotonicNanos()));
     }
 
     /** A store process has been given a new incarnation. */
@@ -89,9 +96,9 @@ public final class Coordinator {
         whileLeading(now -> now.registered(storeId, clock.monotonicNanos()));
     }
 
-    /** The replicated state has changed in a way that may call for orders. */
+    /** The table of regions has been changed by a store's report of a split. */
     public void poke() {
-        whileLeading(Reign::poke);
+        whileLeading(now -> now.poke(clock.monotonicNanos()));
     }
 
     /**
@@ -99,7 +106,8 @@ public final class Coordinator {
      * fails with {@link OrderException} or {@link NotLeaderException}.
      */
     public CompletableFuture<Long> move(long regionId, long storeId, Duration atMost) {
-        return order(
+        return orderServed(
+                atMost,
                 now -> {
                     RegionEntry region = served(now, regionId);
                     long nowNanos = clock.monotonicNanos();
@@ -112,7 +120,7 @@ public final class Coordinator {
                     if (!takes) {
                         throw new OrderException(
                                 Kind.BUSY,
-                                "store %d takes no regions: it is down or leaving",
+                                "store %d takes no regions: it is down, leaving or draining",
                                 storeId);
                     }
                     return begin(
@@ -127,7 +135,8 @@ public final class Coordinator {
 
     /** Splits a region; {@code keys} empty: where its store thinks best. */
     public CompletableFuture<Long> split(long regionId, List<ByteString> keys, Duration atMost) {
-        return order(
+        return orderServed(
+                atMost,
                 now -> {
                     RegionEntry region = served(now, regionId);
                     long deadline = clock.monotonicNanos() + limit(atMost).toNanos();
@@ -194,35 +203,79 @@ public final class Coordinator {
         StoreSession owner = now.sessions.ownerOf(region);
         if (owner == null || owner.state(region) != RegionState.LEADING) {
             throw new OrderException(
-                    Kind.BUSY, "region %d is not served at present: try again", regionId);
+                    Kind.UNSERVED, "region %d is not served at present: try again", regionId);
         }
         return region;
     }
 
+    /** Voters for {@code count} new regions; empty when there are too few nodes to choose from. */
+    public CompletableFuture<List<List<Long>>> voters(int count) {
+        return order(
+                now ->
+                        CompletableFuture.completedFuture(
+                                now.voters.fresh(now.view(), count, clock.monotonicNanos())));
+    }
+
+    /** The mode of a node has been changed. Completes when what follows from it is known. */
+    public CompletableFuture<Void> modeChanged() {
+        return order(
+                now -> {
+                    now.modeChanged(clock.monotonicNanos());
+                    return CompletableFuture.completedFuture(null);
+                });
+    }
+
+    /** As {@link #order}, but a region that is between two owners is waited for. */
+    private <T> CompletableFuture<T> orderServed(
+            Duration atMost, Function<Reign, CompletableFuture<T>> order) {
+        Duration patience =
+                limit(atMost).compareTo(UNSERVED_MAX) < 0 ? limit(atMost) : UNSERVED_MAX;
+        long until = clock.monotonicNanos() + patience.toNanos();
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        loop.execute(() -> attempt(order, answer, until));
+        return answer;
+    }
+
+    private <T> void attempt(
+            Function<Reign, CompletableFuture<T>> order, CompletableFuture<T> answer, long until) {
+        Reign now = reign();
+        if (now == null) {
+            answer.completeExceptionally(new NotLeaderException(stateLog.leadership().leader()));
+            return;
+        }
+        try {
+            order.apply(now).whenComplete((value, failure) -> pass(value, failure, answer));
+        } catch (OrderException e) {
+            if (e.kind() == Kind.UNSERVED
+                    && clock.monotonicNanos() - until < 0
+                    && unserved.size() < UNSERVED_ORDERS_MAX) {
+                unserved.add(() -> attempt(order, answer, until));
+            } else {
+                answer.completeExceptionally(e);
+            }
+        }
+    }
+
+    private static <T> void pass(
+            @Nullable T value, @Nullable Throwable failure, CompletableFuture<T> answer) {
+        if (failure == null) {
+            answer.complete(value);
+        } else {
+            answer.completeExceptionally(failure);
+        }
+    }
+
+    private void retryUnserved() {
+        if (!unserved.isEmpty()) {
+            List<Runnable> again = List.copyOf(unserved);
+            unserved.clear();
+            again.forEach(Runnable::run);
+        }
+    }
+
     private <T> CompletableFuture<T> order(Function<Reign, CompletableFuture<T>> order) {
         CompletableFuture<T> answer = new CompletableFuture<>();
-        loop.execute(
-                () -> {
-                    Reign now = reign();
-                    if (now == null) {
-                        answer.completeExceptionally(
-                                new NotLeaderException(stateLog.leadership().leader()));
-                        return;
-                    }
-                    try {
-                        order.apply(now)
-                                .whenComplete(
-                                        (value, failure) -> {
-                                            if (failure == null) {
-                                                answer.complete(value);
-                                            } else {
-                                                answer.completeExceptionally(failure);
-                                            }
-                                        });
-                    } catch (OrderException e) {
-                        answer.completeExceptionally(e);
-                    }
-                });
+        loop.execute(() -> attempt(order, answer, clock.monotonicNanos()));
         return answer;
     }
 

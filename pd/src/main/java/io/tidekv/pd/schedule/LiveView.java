@@ -6,7 +6,6 @@ import io.tidekv.proto.cluster.StoreStats;
 import io.tidekv.proto.pdstate.RegionEntry;
 import io.tidekv.proto.region.Owner;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -23,9 +22,25 @@ public final class LiveView {
             long lastSeenMillis,
             StoreStats stats) {}
 
+    /**
+     * A WAL node as the coordinator sees it.
+     *
+     * @param up heard of lately
+     * @param changes changes of voters that add or remove the node, under way or to be made
+     * @param problem why nothing goes on, when something ought to; else empty
+     */
+    public record WalStatus(boolean up, int changes, String problem) {
+        static final WalStatus UNKNOWN = new WalStatus(false, 0, "");
+    }
+
+    /** A region that its owners could not open, one after the other. */
+    private record Failed(long term, int owners, RegionReport report) {}
+
+    private final Map<Long, Failed> failed = new ConcurrentHashMap<>();
     private final Map<Long, RegionReport> regions = new ConcurrentHashMap<>();
     private final Map<Long, StoreStatus> stores = new ConcurrentHashMap<>();
-    private volatile Set<Long> walUp = Set.of();
+    private volatile Map<Long, WalStatus> wal = Map.of();
+    private volatile Map<Long, Integer> moves = Map.of();
 
     /** The owner's report at the term that PD has issued; null when there is none. */
     public @Nullable RegionReport report(RegionEntry region) {
@@ -33,19 +48,36 @@ public final class LiveView {
         return report != null && report.getTerm() == region.getTerm() ? report : null;
     }
 
-    /** True when the region's owner serves it. */
+    /** True when the region's owner serves it, and has not fallen silent since it said so. */
     public boolean leading(RegionEntry region) {
         RegionReport report = report(region);
-        return report != null && report.getState() == RegionState.LEADING;
+        StoreStatus owner = stores.get(region.getOwner().getStoreId());
+        return report != null
+                && report.getState() == RegionState.LEADING
+                && owner != null
+                && owner.alive();
     }
 
     public @Nullable StoreStatus store(long storeId) {
         return stores.get(storeId);
     }
 
-    /** True when the WAL node has been heard of lately. */
-    public boolean walUp(long walId) {
-        return walUp.contains(walId);
+    public WalStatus wal(long walId) {
+        return wal.getOrDefault(walId, WalStatus.UNKNOWN);
+    }
+
+    /** Moves of regions from and to the store, under way or to be made. */
+    public int moves(long storeId) {
+        return moves.getOrDefault(storeId, 0);
+    }
+
+    /**
+     * The last report of a region that two owners in a row could not open; null for others. PD goes
+     * on trying, so the newest report may say that it is being opened.
+     */
+    public @Nullable RegionReport damaged(RegionEntry region) {
+        Failed failure = failed.get(region.getShape().getRegionId());
+        return failure != null && failure.owners > 1 && !leading(region) ? failure.report : null;
     }
 
     void put(StoreStatus status) {
@@ -58,10 +90,26 @@ public final class LiveView {
                 report.getShape().getRegionId(),
                 report,
                 (old, now) -> old.getTerm() > now.getTerm() ? old : now);
+        long id = report.getShape().getRegionId();
+        if (report.getState() == RegionState.LEADING) {
+            failed.remove(id);
+        } else if (report.getState() == RegionState.FAILED) {
+            failed.merge(
+                    id,
+                    new Failed(report.getTerm(), 1, report),
+                    (old, now) ->
+                            old.term == now.term
+                                    ? old
+                                    : new Failed(now.term, old.owners + 1, now.report));
+        }
     }
 
-    void setWalUp(Set<Long> up) {
-        walUp = Set.copyOf(up);
+    void setWal(Map<Long, WalStatus> statuses) {
+        wal = statuses;
+    }
+
+    void setMoves(Map<Long, Integer> count) {
+        moves = count;
     }
 
     void drop(long regionId, long term) {
@@ -72,6 +120,8 @@ public final class LiveView {
     void clear() {
         regions.clear();
         stores.clear();
-        walUp = Set.of();
+        failed.clear();
+        wal = Map.of();
+        moves = Map.of();
     }
 }

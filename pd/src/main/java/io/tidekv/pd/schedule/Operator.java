@@ -34,6 +34,11 @@ abstract class Operator {
     /** What it has not reached, for the error at the deadline. */
     abstract String waitsFor();
 
+    /** True for what PD does of itself: an order that somebody has given takes its place. */
+    boolean yields() {
+        return description.equals(Balancer.BALANCE) || description.equals(Balancer.DRAIN);
+    }
+
     /** Store that the region's next owner should be, or 0. */
     long wantedStore() {
         return 0;

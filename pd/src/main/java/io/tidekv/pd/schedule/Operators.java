@@ -26,7 +26,9 @@ final class Operators {
     /** Begins an operator; it takes its first step at the next {@link #step}. */
     void start(Operator operator) {
         Operator other = running.get(operator.regionId);
-        if (other != null) {
+        if (other != null && other.yields() && !operator.yields()) {
+            end(other, Operator.Status.CANCEL);
+        } else if (other != null) {
             throw new OrderException(
                     Kind.BUSY,
                     "region %d is busy with %s: try again when that has ended",

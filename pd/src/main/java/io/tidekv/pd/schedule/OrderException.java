@@ -15,6 +15,8 @@ public final class OrderException extends RuntimeException {
         INVALID,
         /** Not now: another order is under way, or the region is not served at present. */
         BUSY,
+        /** The region is between two owners. */
+        UNSERVED,
         TIMEOUT,
         CANCELLED
     }

@@ -21,14 +21,20 @@ final class Reconciler {
 
     private Reconciler() {}
 
-    /** Sends what the store is missing or has too much. */
-    static void orders(ClusterView view, StoreSession session, long nowNanos) {
+    /** Sends what the store is missing or has too much; true when that is nothing. */
+    static boolean orders(ClusterView view, StoreSession session, long nowNanos) {
+        boolean agree = session.complete();
         for (RegionReport report : session.reports().values()) {
             RegionEntry region = view.region(report.getShape().getRegionId());
-            // An unknown region is a child whose split has not been reported yet.
-            boolean over = region != null && report.getTerm() < region.getTerm();
-            boolean mine = region != null && region.getOwner().equals(session.owner);
-            if (region != null && over && !mine) {
+            if (region == null) {
+                // A child whose split has not been reported yet.
+                agree = false;
+                continue;
+            }
+            boolean over = report.getTerm() < region.getTerm();
+            boolean mine = region.getOwner().equals(session.owner);
+            agree &= mine && !over && settled(region, report);
+            if (over && !mine) {
                 session.send(
                         StoreCommand.newBuilder()
                                 .setRevoke(
@@ -39,10 +45,11 @@ final class Reconciler {
             }
         }
         if (!session.complete()) {
-            return;
+            return false;
         }
         for (RegionEntry region : view.ownedBy(session.owner.getStoreId())) {
             if (region.getOwner().equals(session.owner) && session.report(region) == null) {
+                agree = false;
                 long id = region.getShape().getRegionId();
                 Long last = session.assignedAtNanos.get(id);
                 if (last == null || nowNanos - last >= REPEAT_NANOS) {
@@ -50,6 +57,12 @@ final class Reconciler {
                 }
             }
         }
+        return agree;
+    }
+
+    /** True when there is nothing in the report that PD still has to take over. */
+    private static boolean settled(RegionEntry region, RegionReport report) {
+        return report.getState() == RegionState.LEADING && !isNews(region, report);
     }
 
     static void assign(StoreSession session, RegionEntry region, long nowNanos) {
@@ -76,9 +89,7 @@ final class Reconciler {
                     || report.getState() != RegionState.LEADING) {
                 continue;
             }
-            boolean newConfig =
-                    report.getConfig().getGeneration() > region.getConfig().getGeneration();
-            if (region.hasOrigin() || newConfig || newVersion(region, report)) {
+            if (isNews(region, report)) {
                 news.add(
                         Observation.newBuilder()
                                 .setRegionId(region.getShape().getRegionId())
@@ -90,6 +101,11 @@ final class Reconciler {
             }
         }
         return news;
+    }
+
+    private static boolean isNews(RegionEntry region, RegionReport report) {
+        boolean newConfig = report.getConfig().getGeneration() > region.getConfig().getGeneration();
+        return region.hasOrigin() || newConfig || newVersion(region, report);
     }
 
     /** A version with another range waits for the report of its split. */

@@ -10,6 +10,7 @@ import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.cluster.StoreReport;
+import io.tidekv.proto.cluster.WalNodes;
 import io.tidekv.proto.pdstate.Bootstrap;
 import io.tidekv.proto.pdstate.Command;
 import io.tidekv.proto.pdstate.IssueTerms;
@@ -44,12 +45,13 @@ final class Reign {
     final Sessions sessions;
     final Operators operators = new Operators();
     final Scatterer scatterer = new Scatterer();
-    final WalWatch walWatch = new WalWatch();
+    private final WalWatch walWatch;
+    final VoterChanges voters;
     private final Takeover takeover;
     private final Balancer balancer;
     private final StandbyKeeper standbys;
     private final Set<Long> termsPending = new HashSet<>();
-    private ClusterView view;
+    private final ClusterView view = new ClusterView();
     private boolean observing;
     private boolean bootstrapping;
     private boolean over;
@@ -74,14 +76,18 @@ final class Reign {
         takeover = new Takeover(sessions, timeout);
         balancer = new Balancer(config);
         standbys = new StandbyKeeper(config.standbys());
-        view = stateLog.read(ClusterView::of);
+        walWatch = new WalWatch(nowNanos);
+        voters = new VoterChanges(sessions, operators, walWatch, config);
+        view();
         checkedAtNanos = nowNanos;
     }
 
     ClusterView view() {
-        ClusterView known = view;
-        view = stateLog.read(s -> s.revision() == known.revision() ? known : ClusterView.of(s));
-        return view;
+        return stateLog.read(
+                state -> {
+                    view.refresh(state);
+                    return view;
+                });
     }
 
     void report(StoreReport report, StoreSink sink, long nowNanos, long nowMillis) {
@@ -113,8 +119,11 @@ final class Reign {
                                         .setNeedFull(!session.complete()))
                         .build());
         session.sendWalNodes(walWatch.nodes(view, nowNanos));
-        Reconciler.orders(view, session, nowNanos);
-        observe(Reconciler.news(view, session));
+        if (session.toCompare(
+                view.regionChange(), report.getFull() || report.getRegionsCount() > 0)) {
+            session.compared(view.regionChange(), Reconciler.orders(view, session, nowNanos));
+            observe(Reconciler.news(view, session));
+        }
         due |= session.leaving();
         step(nowNanos);
     }
@@ -139,6 +148,12 @@ final class Reign {
         due = true;
     }
 
+    void walSeen(long walId, long nowNanos) {
+        walWatch.seen(walId, nowNanos);
+        view();
+        bootstrap(nowNanos);
+    }
+
     /** A process has registered on the store's address: the one before it is a stranger now. */
     void registered(long storeId, long nowNanos) {
         takeover.restarted(storeId, nowNanos);
@@ -151,7 +166,9 @@ final class Reign {
         sessions.tick(nowNanos);
         view();
         dropReplaced();
-        live.setWalUp(walWatch.up(nowNanos));
+        live.setWal(voters.statuses(view, nowNanos));
+        live.setMoves(balancer.moves());
+        WalNodes walNodes = walWatch.nodes(view, nowNanos);
         for (StoreSession session : sessions.all()) {
             StoreStatus status = live.store(session.owner.getStoreId());
             boolean alive = sessions.alive(session, nowNanos);
@@ -167,14 +184,13 @@ final class Reign {
                                 status.stats()));
                 due = true;
             }
-            session.sendWalNodes(walWatch.nodes(view, nowNanos));
+            session.sendWalNodes(walNodes);
         }
-        bootstrap(nowNanos);
-        MoveOperator move = balancer.next(view, sessions, operators, nowNanos);
-        if (move != null) {
-            log.info("region {} moves, to even out the stores", move.regionId);
+        for (MoveOperator move : balancer.next(view, sessions, operators, nowNanos)) {
+            log.debug("region {}: {}", move.regionId, move.description);
             operators.start(move);
         }
+        voters.step(view, nowNanos);
         step(nowNanos);
     }
 
@@ -182,6 +198,7 @@ final class Reign {
     void step(long nowNanos) {
         operators.step(view(), sessions, nowNanos);
         standbys.orders(view, sessions, operators, nowNanos);
+        bootstrap(nowNanos);
         if (due || nowNanos - checkedAtNanos >= FULL_CHECK_NANOS) {
             due = false;
             checkedAtNanos = nowNanos;
@@ -189,8 +206,21 @@ final class Reign {
         }
     }
 
-    void poke() {
+    /** The table of regions has changed: a child may have been reported before it was known. */
+    void poke(long nowNanos) {
         due = true;
+        view();
+        for (StoreSession session : sessions.all()) {
+            session.reports().values().forEach(r -> publish(r, session.owner));
+        }
+        step(nowNanos);
+    }
+
+    /** The mode of a node has been changed: what follows from it is shown at once. */
+    void modeChanged(long nowNanos) {
+        view();
+        voters.plan(view, nowNanos);
+        tick(nowNanos);
     }
 
     void end() {
@@ -252,9 +282,8 @@ final class Reign {
             return;
         }
         List<StoreSession> takers = sessions.takers(view, nowNanos);
-        int wanted = view.settings().getVoters();
-        List<Long> voters = walWatch.voters(view, wanted, nowNanos);
-        if (takers.isEmpty() || voters.size() < wanted) {
+        List<List<Long>> fresh = voters.fresh(view, 1, nowNanos);
+        if (takers.isEmpty() || fresh.isEmpty()) {
             return;
         }
         bootstrapping = true;
@@ -264,7 +293,7 @@ final class Reign {
                         .setBootstrap(
                                 Bootstrap.newBuilder()
                                         .setOwner(takers.get(0).owner)
-                                        .addAllWalIds(voters))
+                                        .addAllWalIds(fresh.get(0)))
                         .build(),
                 result -> {
                     bootstrapping = false;

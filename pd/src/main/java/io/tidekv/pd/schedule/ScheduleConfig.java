@@ -6,8 +6,20 @@ import java.time.Duration;
 /** When PD calls a store dead and how it moves regions. */
 public record ScheduleConfig(
         @Setting(value = "true", doc = "Even out the number of regions per store.") boolean balance,
-        @Setting(value = "1s", doc = "Shortest time between two moves for the sake of balance.")
+        @Setting(value = "100ms", doc = "Shortest time between two looks at the balance.")
                 Duration balanceInterval,
+        @Setting(
+                        value = "16",
+                        doc = "Regions that PD moves at once, to even out the stores or drain one.")
+                int movesAtOnce,
+        @Setting(value = "8", doc = "Regions whose voters PD changes at once.")
+                int voterChangesAtOnce,
+        @Setting(
+                        value = "10m",
+                        doc =
+                                "Silence after which a WAL node's place is given to others. 0s:"
+                                        + " never.")
+                Duration walReplaceAfter,
         @Setting(value = "2", doc = "Difference in regions between two stores that is left alone.")
                 int balanceTolerance,
         @Setting(
@@ -26,6 +38,14 @@ public record ScheduleConfig(
         }
         if (standbys < 0 || standbys > 2) {
             throw new IllegalArgumentException("schedule.standbys: expected 0, 1 or 2");
+        }
+        if (movesAtOnce < 1 || voterChangesAtOnce < 1) {
+            throw new IllegalArgumentException(
+                    "schedule.moves-at-once and schedule.voter-changes-at-once: expected 1 or more");
+        }
+        if (!walReplaceAfter.isZero() && walReplaceAfter.toMillis() < 5_000) {
+            throw new IllegalArgumentException(
+                    "schedule.wal-replace-after: expected 5s or more, or 0s for never");
         }
         if (balanceTolerance < 1) {
             throw new IllegalArgumentException("schedule.balance-tolerance: expected 1 or more");

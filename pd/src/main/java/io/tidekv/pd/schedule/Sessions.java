@@ -20,19 +20,25 @@ final class Sessions {
     private final long timeoutNanos;
     private long lastTickNanos;
     private long graceUntilNanos;
+    private long nextGraceNanos;
 
     Sessions(long timeoutNanos, long nowNanos) {
         this.timeoutNanos = timeoutNanos;
         this.lastTickNanos = nowNanos;
         // Stores must first find the new leader.
         this.graceUntilNanos = nowNanos + 2 * timeoutNanos;
+        this.nextGraceNanos = nowNanos;
     }
 
     /** To be called before anything else is decided at {@code nowNanos}. */
     void tick(long nowNanos) {
-        if (nowNanos - lastTickNanos >= OWN_PAUSE_NANOS) {
+        long pause = nowNanos - lastTickNanos;
+        // A machine that is always a little late must find dead stores too.
+        boolean again = nowNanos - nextGraceNanos >= 0;
+        if (pause >= timeoutNanos || (pause >= OWN_PAUSE_NANOS && again)) {
             byStore.values().forEach(s -> s.forgive(nowNanos));
             graceUntilNanos = Math.max(graceUntilNanos, nowNanos + timeoutNanos);
+            nextGraceNanos = graceUntilNanos + timeoutNanos;
         }
         lastTickNanos = nowNanos;
     }
@@ -76,7 +82,8 @@ final class Sessions {
                     && session.complete()
                     && !session.leaving()
                     && alive(session, nowNanos)
-                    && view.isCurrent(session.owner)) {
+                    && view.isCurrent(session.owner)
+                    && !view.draining(session.owner.getStoreId())) {
                 takers.add(session);
             }
         }

@@ -29,6 +29,9 @@ final class StoreSession {
     private boolean complete;
     private boolean leaving;
 
+    /** The regions' change up to which the reports agree with PD's state; -1: they do not. */
+    private long agreesAtChange = -1;
+
     StoreSession(Owner owner, StoreSink sink, long nowNanos) {
         this.owner = owner;
         this.sink = sink;
@@ -43,6 +46,7 @@ final class StoreSession {
         }
         sink = stream;
         complete = false;
+        agreesAtChange = -1;
         walNodes = null;
     }
 
@@ -61,6 +65,15 @@ final class StoreSession {
             report.getStandbysList().forEach(s -> standbys.put(s.getRegionId(), s));
         }
         report.getRegionsList().forEach(r -> reports.put(r.getShape().getRegionId(), r));
+    }
+
+    /** False when nothing has changed here or there since the two were last found to agree. */
+    boolean toCompare(long regionChange, boolean news) {
+        return news || agreesAtChange != regionChange;
+    }
+
+    void compared(long regionChange, boolean agree) {
+        agreesAtChange = agree ? regionChange : -1;
     }
 
     void send(StoreCommand command) {

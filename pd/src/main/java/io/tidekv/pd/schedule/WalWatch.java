@@ -1,13 +1,11 @@
 package io.tidekv.pd.schedule;
 
+import io.tidekv.proto.cluster.NodeMode;
 import io.tidekv.proto.cluster.WalNode;
 import io.tidekv.proto.cluster.WalNodes;
 import io.tidekv.proto.pdstate.WalEntry;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -17,8 +15,19 @@ final class WalWatch {
 
     private final Map<Long, Long> lastSeenNanos = new HashMap<>();
 
+    /** A node that has not been heard of since then is counted as silent from then on. */
+    private final long sinceNanos;
+
+    WalWatch(long sinceNanos) {
+        this.sinceNanos = sinceNanos;
+    }
+
     void seen(long walId, long nowNanos) {
         lastSeenNanos.put(walId, nowNanos);
+    }
+
+    long silentNanos(long walId, long nowNanos) {
+        return nowNanos - lastSeenNanos.getOrDefault(walId, sinceNanos);
     }
 
     Set<Long> up(long nowNanos) {
@@ -30,6 +39,19 @@ final class WalWatch {
                     }
                 });
         return up;
+    }
+
+    /** Those of the registered nodes that are to hold nothing: draining, or silent for too long. */
+    Set<Long> unwanted(ClusterView view, long replaceAfterNanos, long nowNanos) {
+        Set<Long> unwanted = new HashSet<>();
+        for (WalEntry node : view.walNodes()) {
+            long id = node.getWalId();
+            boolean dead = replaceAfterNanos > 0 && silentNanos(id, nowNanos) >= replaceAfterNanos;
+            if (dead || node.getMode() == NodeMode.DRAINING) {
+                unwanted.add(id);
+            }
+        }
+        return unwanted;
     }
 
     /** All registered nodes, as stores are told. */
@@ -46,25 +68,5 @@ final class WalWatch {
                             .setState(up.contains(entry.getWalId()) ? "Up" : "Down"));
         }
         return nodes.build();
-    }
-
-    /** Voters for the first region: live ones, of different zones as far as there are any. */
-    List<Long> voters(ClusterView view, int count, long nowNanos) {
-        Set<Long> up = up(nowNanos);
-        Set<Long> chosen = new LinkedHashSet<>();
-        Set<String> zones = new HashSet<>();
-        for (WalEntry entry : view.walNodes()) {
-            if (up.contains(entry.getWalId())
-                    && chosen.size() < count
-                    && (entry.getZone().isEmpty() || zones.add(entry.getZone()))) {
-                chosen.add(entry.getWalId());
-            }
-        }
-        for (WalEntry entry : view.walNodes()) {
-            if (up.contains(entry.getWalId()) && chosen.size() < count) {
-                chosen.add(entry.getWalId());
-            }
-        }
-        return new ArrayList<>(chosen);
     }
 }

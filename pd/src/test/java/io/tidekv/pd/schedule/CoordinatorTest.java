@@ -100,6 +100,19 @@ class CoordinatorTest {
     }
 
     @Test
+    void aMachineThatIsAlwaysLateFindsDeadStoresToo() {
+        FakeStore a = cluster.begin();
+        FakeStore b = cluster.addStore("b:1");
+        cluster.pass(1_000, a, b);
+        for (int i = 0; i < 8; i++) {
+            cluster.clock.advanceMillis(700);
+            b.report();
+            cluster.coordinator.tick();
+        }
+        assertThat(cluster.ownedBy(b)).isEqualTo(1);
+    }
+
+    @Test
     void aNewLeaderGivesStoresTimeToFindIt() {
         FakeStore a = cluster.begin();
         FakeStore b = cluster.addStore("b:1");

@@ -8,9 +8,12 @@ import io.tidekv.pd.log.MemoryStateLog;
 import io.tidekv.proto.cluster.AskSplitRequest;
 import io.tidekv.proto.cluster.ChildIds;
 import io.tidekv.proto.cluster.ClusterSettings;
+import io.tidekv.proto.cluster.NodeMode;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterWalRequest;
 import io.tidekv.proto.cluster.ReportSplitRequest;
+import io.tidekv.proto.cluster.SetStoreModeRequest;
+import io.tidekv.proto.cluster.SetWalModeRequest;
 import io.tidekv.proto.pdstate.AddStore;
 import io.tidekv.proto.pdstate.AddWal;
 import io.tidekv.proto.pdstate.Command;
@@ -23,16 +26,24 @@ import io.tidekv.proto.pdstate.StoreEntry;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.region.RegionShape;
 import io.tidekv.proto.region.SplitChild;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** PD's decisions on a log in memory, under a clock that the test moves; no threads. */
 final class FakeCluster {
     final ManualClock clock = new ManualClock();
-    final MemoryStateLog log = new MemoryStateLog();
+    final MemoryStateLog log;
     final Coordinator coordinator;
+    private final Set<Long> walNodes = new LinkedHashSet<>();
 
     FakeCluster(boolean balance) {
+        this(balance, PdState.empty());
+    }
+
+    FakeCluster(boolean balance, PdState state) {
+        log = new MemoryStateLog(state);
         ScheduleConfig config =
                 Settings.load(
                         ScheduleConfig.class, null, Map.of("balance", String.valueOf(balance)));
@@ -48,17 +59,62 @@ final class FakeCluster {
 
     void addWalNodes(int count) {
         for (int i = 0; i < count; i++) {
-            Result added =
-                    submit(
-                            Command.newBuilder()
-                                    .setAddWal(
-                                            AddWal.newBuilder()
-                                                    .setRequest(
-                                                            RegisterWalRequest.newBuilder()
-                                                                    .setUuid("u" + i)
-                                                                    .setAddress("w" + i))));
-            coordinator.walSeen(added.getWal().getWalId());
+            addWal("");
         }
+    }
+
+    /**
+     * A WAL node that is heard of at every {@link #pass} until it is {@linkplain #silence silent}.
+     */
+    long addWal(String zone) {
+        String name = "w" + log.read(s -> s.walNodes().size());
+        RegisterWalRequest request =
+                RegisterWalRequest.newBuilder()
+                        .setUuid(name)
+                        .setAddress(name)
+                        .setZone(zone)
+                        .build();
+        long id =
+                submit(Command.newBuilder().setAddWal(AddWal.newBuilder().setRequest(request)))
+                        .getWal()
+                        .getWalId();
+        walNodes.add(id);
+        coordinator.walSeen(id);
+        return id;
+    }
+
+    void silence(long walId) {
+        walNodes.remove(walId);
+    }
+
+    void setWalMode(long walId, NodeMode mode, long replacement) {
+        submit(
+                Command.newBuilder()
+                        .setSetWalMode(
+                                SetWalModeRequest.newBuilder()
+                                        .setWalId(walId)
+                                        .setMode(mode)
+                                        .setReplacement(replacement)));
+        coordinator.modeChanged().join();
+    }
+
+    void drainStore(FakeStore store) {
+        submit(
+                Command.newBuilder()
+                        .setSetStoreMode(
+                                SetStoreModeRequest.newBuilder()
+                                        .setStoreId(store.owner.getStoreId())
+                                        .setMode(NodeMode.DRAINING)));
+        coordinator.modeChanged().join();
+    }
+
+    /** Regions that have the node as a voter. */
+    long voterOf(long walId) {
+        return regions().stream().filter(r -> voters(r).contains(walId)).count();
+    }
+
+    static List<Long> voters(RegionEntry region) {
+        return region.getConfig().getWalIdsList();
     }
 
     FakeStore addStore(String address) {
@@ -85,6 +141,7 @@ final class FakeCluster {
     void pass(long millis, FakeStore... reporting) {
         for (long t = 0; t < millis; t += 100) {
             clock.advanceMillis(100);
+            walNodes.forEach(coordinator::walSeen);
             if (t % 500 == 0) {
                 for (FakeStore store : reporting) {
                     store.report();

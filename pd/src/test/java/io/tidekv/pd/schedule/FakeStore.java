@@ -2,6 +2,7 @@ package io.tidekv.pd.schedule;
 
 import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.MoveStep;
+import io.tidekv.proto.cluster.ChangeVoters;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.StandbyReport;
@@ -35,17 +36,23 @@ final class FakeStore implements StoreSink {
 
     void report() {
         coordinator.report(
-                StoreReport.newBuilder()
-                        .setOwner(owner)
-                        .setSeq(++seq)
+                heartbeat()
                         .setFull(true)
-                        .setLeaving(leaving)
                         .addAllRegions(List.copyOf(regions.values()))
                         .setStandbysListed(true)
                         .addAllStandbys(List.copyOf(standbys.values()))
                         .build(),
                 this,
                 () -> {});
+    }
+
+    /** A report that nothing has changed. */
+    void nothingNew() {
+        coordinator.report(heartbeat().build(), this, () -> {});
+    }
+
+    private StoreReport.Builder heartbeat() {
+        return StoreReport.newBuilder().setOwner(owner).setSeq(++seq).setLeaving(leaving);
     }
 
     @Override
@@ -64,6 +71,7 @@ final class FakeStore implements StoreSink {
             }
             case FOLLOW -> follow(command.getFollow().getShape().getRegionId());
             case UNFOLLOW -> standbys.remove(command.getUnfollow().getRegionId());
+            case CHANGE_VOTERS -> change(command.getChangeVoters());
             default -> {}
         }
     }
@@ -83,6 +91,11 @@ final class FakeStore implements StoreSink {
                         .setReady(true)
                         .setHydrated(true)
                         .build());
+    }
+
+    private void change(ChangeVoters order) {
+        regions.computeIfPresent(
+                order.getRegionId(), (id, r) -> r.toBuilder().setConfig(order.getTarget()).build());
     }
 
     private void open(Assign assign) {
@@ -109,6 +122,13 @@ final class FakeStore implements StoreSink {
 
     List<Assign> assigned() {
         return got.stream().filter(StoreCommand::hasAssign).map(StoreCommand::getAssign).toList();
+    }
+
+    List<ChangeVoters> voterOrders() {
+        return got.stream()
+                .filter(StoreCommand::hasChangeVoters)
+                .map(StoreCommand::getChangeVoters)
+                .toList();
     }
 
     boolean got(StoreCommand.BodyCase kind) {

@@ -78,6 +78,48 @@ class OrdersTest {
     }
 
     @Test
+    void waitsForARegionThatIsBetweenTwoOwners() {
+        a.set(region, RegionState.OPENING);
+        a.report();
+        CompletableFuture<Long> done = split("m");
+        assertThat(done).isNotDone();
+        assertThat(a.got).noneMatch(StoreCommand::hasSplit);
+        a.set(region, RegionState.LEADING);
+        a.report();
+        assertThat(a.got).anyMatch(StoreCommand::hasSplit);
+        a.set(region, RegionState.OPENING);
+        a.report();
+        CompletableFuture<Long> never = move(b);
+        cluster.pass(10_200, a, b);
+        assertFails(never, "not served at present");
+    }
+
+    @Test
+    void drainsAStoreAndGivesItNothing() {
+        for (int i = 0; i < 40; i++) {
+            cluster.split(a, region, String.format(java.util.Locale.ROOT, "k%02d", i));
+        }
+        FakeStore c = cluster.addStore("c:1");
+        cluster.pass(1_000, a, b, c);
+        cluster.drainStore(a);
+        cluster.pass(100, a, b, c);
+        assertThat(a.got.stream().filter(StoreCommand::hasMove).count())
+                .as("moves at once")
+                .isEqualTo(16);
+        cluster.pass(10_000, a, b, c);
+        assertThat(cluster.ownedBy(a)).isZero();
+        assertThat(Math.abs(cluster.ownedBy(b) - cluster.ownedBy(c))).isLessThanOrEqualTo(2);
+        assertThat(cluster.coordinator.live().moves(a.owner.getStoreId())).isZero();
+        cluster.drainStore(b);
+        cluster.pass(25_000, a, b, c);
+        assertThat(cluster.ownedBy(c)).isEqualTo(41);
+        cluster.drainStore(c);
+        assertThat(cluster.log.read(s -> s.store(c.owner.getStoreId())).getMode())
+                .as("the last one stays")
+                .isEqualTo(io.tidekv.proto.cluster.NodeMode.IN_SERVICE);
+    }
+
+    @Test
     void givesUpAtTheDeadline() {
         a.obeys = false;
         CompletableFuture<Long> done = move(b);
@@ -149,14 +191,35 @@ class OrdersTest {
         for (String key : new String[] {"b", "d", "f", "h", "j", "l", "n"}) {
             cluster.split(a, region, key);
         }
-        cluster.pass(1_500, a, b);
-        assertThat(cluster.ownedBy(b)).as("one at a time").isLessThanOrEqualTo(2);
         cluster.pass(20_000, a, b);
         assertThat(cluster.ownedBy(a)).isBetween(3L, 5L);
         assertThat(cluster.ownedBy(a) + cluster.ownedBy(b)).isEqualTo(8);
         long before = cluster.revision();
         cluster.pass(20_000, a, b);
         assertThat(cluster.revision()).as("and then rests").isEqualTo(before);
+    }
+
+    @Test
+    void anOrderTakesThePlaceOfBalancing() {
+        cluster = new FakeCluster(true);
+        a = cluster.begin();
+        b = cluster.addStore("b:1");
+        two();
+        for (String key : new String[] {"b", "d", "f", "h"}) {
+            cluster.split(a, region, key);
+        }
+        a.obeys = false;
+        cluster.pass(1_500, a, b);
+        long moving =
+                a.got.stream()
+                        .filter(StoreCommand::hasMove)
+                        .findFirst()
+                        .orElseThrow()
+                        .getMove()
+                        .getRegionId();
+        assertThat(cluster.coordinator.move(moving, b.owner.getStoreId(), LIMIT)).isNotDone();
+        assertThat(cluster.coordinator.operator(moving).join().orElseThrow().description())
+                .isEqualTo("admin-move-region");
     }
 
     @Test
