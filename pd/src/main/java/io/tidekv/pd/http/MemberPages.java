@@ -28,12 +28,28 @@ final class MemberPages {
                 .get("/pd/api/v1/leader", ask -> HttpAnswer.json(member(leader())))
                 .get("/pd/api/v1/version", ask -> HttpAnswer.json(version()))
                 .get("/pd/api/v1/status", ask -> HttpAnswer.json(status()))
+                .get("/pd/api/v2/ready", ask -> ready())
+                .get("/pd/api/v1/replication_mode/status", ask -> HttpAnswer.json(replication()))
                 .get("/pd/api/v1/cluster", ask -> HttpAnswer.json(cluster()))
                 .get("/pd/api/v1/cluster/status", ask -> HttpAnswer.json(clusterStatus()))
                 .get("/pd/api/v1/config/cluster-version", ask -> HttpAnswer.json(Members.VERSION))
                 .get(
                         "/health",
                         ask -> HttpAnswer.json(Json.object("health", "true", "reason", "")));
+    }
+
+    private HttpAnswer ready() {
+        leader();
+        return HttpAnswer.text("ready");
+    }
+
+    /** One kind of replication only: a majority of the voters. */
+    private static Map<String, Object> replication() {
+        return Json.object(
+                "mode",
+                "majority",
+                "dr-auto-sync",
+                Json.object("label_key", "", "state", "", "acid_consistent", false));
     }
 
     private List<?> health() {

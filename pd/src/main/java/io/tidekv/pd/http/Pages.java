@@ -31,6 +31,8 @@ public final class Pages {
         new MemberPages(log, members, clock.wallMillis() / 1000).addTo(router);
         new StorePages(log, live, routing, clock).addTo(router);
         new RegionPages(log, routing).addTo(router);
+        new RegionViews(log, routing).addTo(router);
+        new RulePages(log, () -> clock.wallMillis() / 1000).addTo(router);
         router.get("/pd/api/v1/config", ask -> HttpAnswer.json(config))
                 .get("/pd/api/v1/config/schedule", ask -> part(config, "schedule"))
                 .get("/pd/api/v1/config/replicate", ask -> part(config, "replication"))

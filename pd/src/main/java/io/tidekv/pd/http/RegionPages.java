@@ -48,10 +48,10 @@ final class RegionPages {
 
     private HttpAnswer count() {
         Pages.requireLeader(log);
-        return HttpAnswer.json(Json.object("count", routing.count()));
+        return HttpAnswer.json(Json.object("count", routing.count(), "regions", List.of()));
     }
 
-    private static HttpAnswer list(List<Located> regions) {
+    static HttpAnswer list(List<Located> regions) {
         return HttpAnswer.json(
                 Json.object(
                         "count",

@@ -15,6 +15,7 @@ import io.tidekv.proto.pdpb.StoreStats;
 import io.tidekv.proto.pdstate.StoreEntry;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** Stores and how they fare. */
 final class StorePages {
@@ -34,6 +35,9 @@ final class StorePages {
 
     void addTo(Router router) {
         router.get("/pd/api/v1/stores", ask -> HttpAnswer.json(all(ask)))
+                .get("/pd/api/v1/stores/check", ask -> HttpAnswer.json(inState(ask)))
+                .get("/pd/api/v1/labels", ask -> HttpAnswer.json(labels()))
+                .get("/pd/api/v1/labels/stores", ask -> HttpAnswer.json(labelled(ask)))
                 .get("/pd/api/v1/store/{id}", this::one);
     }
 
@@ -45,6 +49,47 @@ final class StorePages {
                 state.equals("0") ? log.read(s -> List.copyOf(s.stores())) : List.of();
         return Json.object(
                 "count", entries.size(), "stores", entries.stream().map(this::store).toList());
+    }
+
+    private Map<String, Object> inState(HttpAsk ask) {
+        List<String> wanted = List.of(ask.query().getOrDefault("state", "").split(",", -1));
+        return listed(
+                s ->
+                        wanted.stream()
+                                .anyMatch(
+                                        StoreStates.name(live.store(s.getStoreId()), clock)
+                                                ::equalsIgnoreCase));
+    }
+
+    private Map<String, Object> labelled(HttpAsk ask) {
+        String name = ask.query().getOrDefault("name", "");
+        String value = ask.query().getOrDefault("value", "");
+        return listed(
+                s ->
+                        s.getLabelsList().stream()
+                                .anyMatch(
+                                        l ->
+                                                l.getKey().contains(name)
+                                                        && l.getValue().contains(value)));
+    }
+
+    private List<Map<String, Object>> labels() {
+        Pages.requireLeader(log);
+        return log.read(s -> List.copyOf(s.stores())).stream()
+                .flatMap(s -> s.getLabelsList().stream())
+                .distinct()
+                .map(StorePages::label)
+                .toList();
+    }
+
+    private Map<String, Object> listed(Predicate<StoreEntry> which) {
+        Pages.requireLeader(log);
+        List<Map<String, Object>> found =
+                log.read(s -> List.copyOf(s.stores())).stream()
+                        .filter(which)
+                        .map(this::store)
+                        .toList();
+        return Json.object("count", found.size(), "stores", found);
     }
 
     private HttpAnswer one(HttpAsk ask) {
