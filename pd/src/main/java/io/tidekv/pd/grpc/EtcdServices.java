@@ -9,22 +9,31 @@ import io.tidekv.pd.core.SafePointTable;
 import io.tidekv.pd.log.StateLog;
 import io.tidekv.pd.routing.Members;
 import io.tidekv.proto.etcdserverpb.ClusterGrpc;
+import io.tidekv.proto.etcdserverpb.DeleteRangeRequest;
+import io.tidekv.proto.etcdserverpb.DeleteRangeResponse;
 import io.tidekv.proto.etcdserverpb.KVGrpc;
 import io.tidekv.proto.etcdserverpb.MaintenanceGrpc;
 import io.tidekv.proto.etcdserverpb.Member;
 import io.tidekv.proto.etcdserverpb.MemberListRequest;
 import io.tidekv.proto.etcdserverpb.MemberListResponse;
+import io.tidekv.proto.etcdserverpb.PutRequest;
+import io.tidekv.proto.etcdserverpb.PutResponse;
 import io.tidekv.proto.etcdserverpb.RangeRequest;
 import io.tidekv.proto.etcdserverpb.RangeResponse;
+import io.tidekv.proto.etcdserverpb.RequestOp;
 import io.tidekv.proto.etcdserverpb.ResponseHeader;
 import io.tidekv.proto.etcdserverpb.StatusRequest;
 import io.tidekv.proto.etcdserverpb.StatusResponse;
+import io.tidekv.proto.etcdserverpb.TxnRequest;
+import io.tidekv.proto.etcdserverpb.TxnResponse;
 import io.tidekv.proto.mvccpb.KeyValue;
+import io.tidekv.proto.pdstate.Command;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /**
- * The part of etcd that clients of TiKV look at: the members, and the transaction safe point as a
- * decimal under its key. Nothing else is stored, and nothing can be put.
+ * The part of etcd that clients of TiKV look at: the members, a small key space without leases and
+ * watches, and in it the transaction safe point as a decimal under its key.
  */
 public final class EtcdServices {
     private static final ByteString SAFE_POINT =
@@ -84,16 +93,95 @@ public final class EtcdServices {
                     () -> {
                         guard.leading();
                         RangeResponse.Builder response =
-                                RangeResponse.newBuilder().setHeader(header());
+                                log.read(s -> s.keys().range(request)).toBuilder()
+                                        .setHeader(EtcdServices.this.header());
                         long version = log.read(s -> s.safePoints().txnVersion());
                         if (version > 0 && covers(request)) {
-                            response.setCount(1);
-                            if (!request.getCountOnly()) {
-                                response.addKvs(safePoint(request.getKeysOnly()));
-                            }
+                            addSafePoint(request, response);
                         }
                         return response.build();
                     });
+        }
+
+        /** What somebody has put under the safe point's key does not show. */
+        private void addSafePoint(RangeRequest request, RangeResponse.Builder response) {
+            RangeRequest key = RangeRequest.newBuilder().setKey(SAFE_POINT).build();
+            if (log.read(s -> s.keys().range(key)).getCount() == 0) {
+                response.setCount(response.getCount() + 1);
+                if (!request.getCountOnly()) {
+                    response.addKvs(safePoint(request.getKeysOnly()));
+                }
+                return;
+            }
+            for (int i = 0; i < response.getKvsCount(); i++) {
+                if (response.getKvs(i).getKey().equals(SAFE_POINT)) {
+                    response.setKvs(i, safePoint(request.getKeysOnly()));
+                }
+            }
+        }
+
+        @Override
+        public void put(PutRequest request, StreamObserver<PutResponse> call) {
+            RequestOp op = RequestOp.newBuilder().setRequestPut(request).build();
+            Answers.later(
+                    call,
+                    () ->
+                            change(only(op))
+                                    .thenApply(
+                                            done ->
+                                                    done
+                                                            .getResponses(0)
+                                                            .getResponsePut()
+                                                            .toBuilder()
+                                                            .setHeader(header(done))
+                                                            .build()));
+        }
+
+        @Override
+        public void deleteRange(
+                DeleteRangeRequest request, StreamObserver<DeleteRangeResponse> call) {
+            RequestOp op = RequestOp.newBuilder().setRequestDeleteRange(request).build();
+            Answers.later(
+                    call,
+                    () ->
+                            change(only(op))
+                                    .thenApply(
+                                            done ->
+                                                    done
+                                                            .getResponses(0)
+                                                            .getResponseDeleteRange()
+                                                            .toBuilder()
+                                                            .setHeader(header(done))
+                                                            .build()));
+        }
+
+        @Override
+        public void txn(TxnRequest request, StreamObserver<TxnResponse> call) {
+            Answers.later(
+                    call,
+                    () ->
+                            change(request)
+                                    .thenApply(
+                                            done ->
+                                                    done.toBuilder()
+                                                            .setHeader(header(done))
+                                                            .build()));
+        }
+
+        private static TxnRequest only(RequestOp op) {
+            return TxnRequest.newBuilder().addSuccess(op).build();
+        }
+
+        private CompletableFuture<TxnResponse> change(TxnRequest request) {
+            guard.leading();
+            return log.submit(Command.newBuilder().setChangeKeys(request).build())
+                    .thenApply(Answers.accepted(r -> r.getKeysChanged()));
+        }
+
+        private ResponseHeader header(TxnResponse done) {
+            return EtcdServices.this.header().toBuilder()
+                    .setRevision(done.getHeader().getRevision())
+                    .build();
         }
 
         private KeyValue safePoint(boolean keysOnly) {

@@ -28,18 +28,22 @@ final class Guard {
 
     /** As {@link #leading}; moreover the header must carry this cluster's id. */
     void check(RequestHeader header) {
+        check(header.getClusterId());
+    }
+
+    void check(long clusterId) {
         leading();
         long own = log.read(PdState::clusterId);
         if (own == 0) {
             throw new NotLeaderException("");
         }
-        if (header.getClusterId() != own) {
+        if (clusterId != own) {
             throw Status.FAILED_PRECONDITION
                     .withDescription(
                             "mismatch cluster id, need "
                                     + Long.toUnsignedString(own)
                                     + " but got "
-                                    + Long.toUnsignedString(header.getClusterId()))
+                                    + Long.toUnsignedString(clusterId))
                     .asRuntimeException();
         }
     }

@@ -24,6 +24,8 @@ import io.tidekv.proto.pdpb.GetClusterConfigRequest;
 import io.tidekv.proto.pdpb.GetClusterConfigResponse;
 import io.tidekv.proto.pdpb.GetClusterInfoRequest;
 import io.tidekv.proto.pdpb.GetClusterInfoResponse;
+import io.tidekv.proto.pdpb.GetDCLocationInfoRequest;
+import io.tidekv.proto.pdpb.GetDCLocationInfoResponse;
 import io.tidekv.proto.pdpb.GetExternalTimestampRequest;
 import io.tidekv.proto.pdpb.GetExternalTimestampResponse;
 import io.tidekv.proto.pdpb.GetGCSafePointRequest;
@@ -45,10 +47,14 @@ import io.tidekv.proto.pdpb.IsBootstrappedRequest;
 import io.tidekv.proto.pdpb.IsBootstrappedResponse;
 import io.tidekv.proto.pdpb.IsSnapshotRecoveringRequest;
 import io.tidekv.proto.pdpb.IsSnapshotRecoveringResponse;
+import io.tidekv.proto.pdpb.LoadGlobalConfigRequest;
+import io.tidekv.proto.pdpb.LoadGlobalConfigResponse;
 import io.tidekv.proto.pdpb.Member;
 import io.tidekv.proto.pdpb.PDGrpc;
 import io.tidekv.proto.pdpb.QueryRegionRequest;
 import io.tidekv.proto.pdpb.QueryRegionResponse;
+import io.tidekv.proto.pdpb.ReportMinResolvedTsRequest;
+import io.tidekv.proto.pdpb.ReportMinResolvedTsResponse;
 import io.tidekv.proto.pdpb.RequestHeader;
 import io.tidekv.proto.pdpb.ScanRegionsRequest;
 import io.tidekv.proto.pdpb.ScanRegionsResponse;
@@ -63,6 +69,10 @@ import io.tidekv.proto.pdpb.SplitAndScatterRegionsRequest;
 import io.tidekv.proto.pdpb.SplitAndScatterRegionsResponse;
 import io.tidekv.proto.pdpb.SplitRegionsRequest;
 import io.tidekv.proto.pdpb.SplitRegionsResponse;
+import io.tidekv.proto.pdpb.StoreGlobalConfigRequest;
+import io.tidekv.proto.pdpb.StoreGlobalConfigResponse;
+import io.tidekv.proto.pdpb.SyncMaxTSRequest;
+import io.tidekv.proto.pdpb.SyncMaxTSResponse;
 import io.tidekv.proto.pdpb.TsoRequest;
 import io.tidekv.proto.pdpb.TsoResponse;
 import io.tidekv.proto.pdpb.UpdateGCSafePointRequest;
@@ -79,6 +89,7 @@ import java.util.function.Supplier;
 public final class PdService extends PDGrpc.PDImplBase {
     private final StateLog log;
     private final Guard guard;
+    private final GlobalConfigCalls globalConfig;
     private final Members members;
     private final TsoService tso;
     private final RegionCalls regions;
@@ -103,6 +114,7 @@ public final class PdService extends PDGrpc.PDImplBase {
         this.stores = stores;
         this.safePoints = safePoints;
         this.operators = operators;
+        this.globalConfig = new GlobalConfigCalls(log);
     }
 
     private <T> void now(RequestHeader header, StreamObserver<T> call, Supplier<T> answer) {
@@ -362,5 +374,46 @@ public final class PdService extends PDGrpc.PDImplBase {
             SetExternalTimestampRequest request,
             StreamObserver<SetExternalTimestampResponse> call) {
         later(request.getHeader(), call, () -> safePoints.setExternal(request));
+    }
+
+    @Override
+    public void storeGlobalConfig(
+            StoreGlobalConfigRequest request, StreamObserver<StoreGlobalConfigResponse> call) {
+        Answers.later(call, () -> globalConfig.store(request));
+    }
+
+    @Override
+    public void loadGlobalConfig(
+            LoadGlobalConfigRequest request, StreamObserver<LoadGlobalConfigResponse> call) {
+        Answers.now(call, () -> globalConfig.load(request));
+    }
+
+    /** There are no data centres with timestamps of their own. */
+    @Override
+    public void getDCLocationInfo(
+            GetDCLocationInfoRequest request, StreamObserver<GetDCLocationInfoResponse> call) {
+        now(
+                request.getHeader(),
+                call,
+                () -> GetDCLocationInfoResponse.newBuilder().setHeader(guard.header()).build());
+    }
+
+    /** As {@link #getDCLocationInfo}: nothing has to be brought into line. */
+    @Override
+    public void syncMaxTS(SyncMaxTSRequest request, StreamObserver<SyncMaxTSResponse> call) {
+        now(
+                request.getHeader(),
+                call,
+                () -> SyncMaxTSResponse.newBuilder().setHeader(guard.header()).build());
+    }
+
+    /** Accepted and not kept: the page of the resolved timestamp says that none is known. */
+    @Override
+    public void reportMinResolvedTS(
+            ReportMinResolvedTsRequest request, StreamObserver<ReportMinResolvedTsResponse> call) {
+        now(
+                request.getHeader(),
+                call,
+                () -> ReportMinResolvedTsResponse.newBuilder().setHeader(guard.header()).build());
     }
 }

@@ -13,6 +13,7 @@ import io.tidekv.pd.grpc.ClusterPages;
 import io.tidekv.pd.grpc.ClusterService;
 import io.tidekv.pd.grpc.EtcdServices;
 import io.tidekv.pd.grpc.KeyspaceService;
+import io.tidekv.pd.grpc.MetaStorageService;
 import io.tidekv.pd.grpc.OperatorCalls;
 import io.tidekv.pd.grpc.PdService;
 import io.tidekv.pd.grpc.SafePointCalls;
@@ -35,6 +36,9 @@ import java.util.concurrent.Executor;
 
 /** Everything that answers on PD's port, wired together. */
 final class Services {
+    /** Reports of 100 000 regions fit in. */
+    private static final int MESSAGE_BYTES_MAX = 64 << 20;
+
     private final Members members;
     private final Coordinator coordinator;
     private final List<BindableService> services = new ArrayList<>();
@@ -66,6 +70,7 @@ final class Services {
                         splits));
         services.add(new KeyspaceService(log));
         services.addAll(new EtcdServices(log, members).all());
+        services.add(new MetaStorageService(log));
         services.add(new HealthStatusManager().getHealthService());
         Metrics metrics = metrics(log, live, routing, tso);
         router =
@@ -92,6 +97,7 @@ final class Services {
         NettyServerBuilder builder =
                 GrpcTransports.server(address)
                         .directExecutor()
+                        .maxInboundMessageSize(MESSAGE_BYTES_MAX)
                         .protocolNegotiator(new OnePort(router));
         services.forEach(service -> builder.addService(StrictDecoding.of(service.bindService())));
         try {
