@@ -117,6 +117,25 @@ class CommandsTest {
         assertThat(json().at("/wal/0/id").asLong()).isEqualTo(3);
     }
 
+    @Test
+    void drainsAndTakesBack() {
+        assertThat(run("ctl --pd PD wal drain 3")).isZero();
+        assertThat(err().lines())
+                .containsExactly(
+                        "WAL node 3: voter of 2 regions, 0 changes under way",
+                        "WAL node 3: voter of 1 regions, 0 changes under way",
+                        "WAL node 3: voter of 0 regions, 0 changes under way");
+        assertThat(out()).isEqualTo("WAL node 3 holds no region any more and may be stopped");
+        assertThat(run("ctl --pd PD --json wal add 3")).isZero();
+        assertThat(json().get("mode").asText()).isEqualTo("in service");
+        assertThat(run("ctl --pd PD wal drain 4")).isEqualTo(1);
+        assertThat(err()).isEqualTo("tidekv: no WAL node 4");
+        assertThat(run("ctl --pd PD wal replace 3")).isEqualTo(2);
+        assertThat(run("ctl --pd PD --json store drain 5")).isZero();
+        assertThat(json().get("mode").asText()).isEqualTo("draining");
+        assertThat(run("ctl --pd PD store add 5")).isZero();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"raw-put", "raw-get", "raw-scan", "txn-put", "txn-get"})
     void measures(String workload) {

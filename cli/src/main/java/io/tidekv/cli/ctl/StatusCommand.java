@@ -4,7 +4,10 @@ import io.tidekv.cli.Console;
 import io.tidekv.cli.Json;
 import io.tidekv.proto.cluster.ClusterStatusRequest;
 import io.tidekv.proto.cluster.ClusterStatusResponse;
+import io.tidekv.proto.cluster.RegionInfo;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -58,31 +61,54 @@ final class StatusCommand implements Callable<Integer> {
         json.put("wal_total", status.getWalTotal());
         json.put("regions", status.getRegions());
         json.put("regions_serving", status.getRegionsServing());
+        json.put("damaged", damaged(status));
         json.put("pd_leader", status.getPdLeader());
         json.put("pd_members", status.getPdMembersList());
         return json;
     }
 
+    private static List<Map<String, Object>> damaged(ClusterStatusResponse status) {
+        List<Map<String, Object>> damaged = new ArrayList<>();
+        for (RegionInfo region : status.getDamagedList()) {
+            Map<String, Object> json = new LinkedHashMap<>();
+            json.put("region", region.getShape().getRegionId());
+            json.put("error", region.getError());
+            damaged.add(json);
+        }
+        return damaged;
+    }
+
     private static String text(ClusterStatusResponse status, boolean healthy) {
-        return String.join(
-                System.lineSeparator(),
+        List<String> lines = new ArrayList<>();
+        lines.add(
                 "cluster   "
                         + Long.toUnsignedString(status.getClusterId())
-                        + (healthy ? ", everything serves" : ", NOT everything serves"),
+                        + (healthy ? ", everything serves" : ", NOT everything serves"));
+        lines.add(
                 "version   "
                         + status.getVersion()
                         + ", API "
-                        + Shown.apiMode(status.getSettings().getApiMode()),
+                        + Shown.apiMode(status.getSettings().getApiMode()));
+        lines.add(
                 "pd        "
                         + status.getPdLeader()
                         + " leads "
-                        + String.join(",", status.getPdMembersList()),
-                "wal       " + status.getWalUp() + " of " + status.getWalTotal() + " up",
-                "compute   " + status.getStoresUp() + " of " + status.getStoresTotal() + " up",
+                        + String.join(",", status.getPdMembersList()));
+        lines.add("wal       " + status.getWalUp() + " of " + status.getWalTotal() + " up");
+        lines.add("compute   " + status.getStoresUp() + " of " + status.getStoresTotal() + " up");
+        lines.add(
                 "regions   "
                         + status.getRegionsServing()
                         + " of "
                         + status.getRegions()
                         + " serve");
+        for (RegionInfo region : status.getDamagedList()) {
+            lines.add(
+                    "DAMAGED   region "
+                            + region.getShape().getRegionId()
+                            + ": "
+                            + region.getError());
+        }
+        return String.join(System.lineSeparator(), lines);
     }
 }

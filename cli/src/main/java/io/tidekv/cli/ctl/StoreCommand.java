@@ -16,8 +16,12 @@ import picocli.CommandLine.Spec;
 /** {@code tidekv ctl store}. */
 @Command(
         name = "store",
-        description = "Compute nodes as PD knows them.",
-        subcommands = StoreCommand.ListStores.class)
+        description = "Compute nodes as PD knows them, and orders for them.",
+        subcommands = {
+            StoreCommand.ListStores.class,
+            StoreOrderCommand.Drain.class,
+            StoreOrderCommand.Add.class,
+        })
 final class StoreCommand implements Runnable {
     @Spec private @Nullable CommandSpec spec;
 
@@ -50,13 +54,14 @@ final class StoreCommand implements Runnable {
                 console.line(Json.line(Map.of("stores", json)));
                 return 0;
             }
-            Table table = new Table("ID", "ADDRESS", "STATE", "REGIONS", "USED", "VERSION");
+            Table table = new Table("ID", "ADDRESS", "STATE", "MODE", "REGIONS", "USED", "VERSION");
             for (StoreInfo store : stores) {
                 table.row(
                         store.getOwner().getStoreId(),
                         store.getAddress(),
                         store.getState(),
-                        store.getStats().getRegionCount(),
+                        WalNodesCommand.mode(store.getMode()),
+                        store.getOwnedRegions(),
                         Shown.bytes(store.getStats().getUsedBytes()),
                         store.getVersion());
             }
@@ -69,10 +74,11 @@ final class StoreCommand implements Runnable {
             json.put("id", store.getOwner().getStoreId());
             json.put("address", store.getAddress());
             json.put("state", store.getState());
+            json.put("mode", WalNodesCommand.mode(store.getMode()));
             json.put("status_address", store.getStatusAddress());
             json.put("incarnation", store.getOwner().getIncarnation());
             json.put("version", store.getVersion());
-            json.put("regions", store.getStats().getRegionCount());
+            json.put("regions", store.getOwnedRegions());
             json.put("capacity", store.getStats().getCapacityBytes());
             json.put("available", store.getStats().getAvailableBytes());
             json.put("used", store.getStats().getUsedBytes());

@@ -3,6 +3,7 @@ package io.tidekv.cli.ctl;
 import io.tidekv.cli.Console;
 import io.tidekv.cli.Json;
 import io.tidekv.proto.cluster.ListWalRequest;
+import io.tidekv.proto.cluster.NodeMode;
 import io.tidekv.proto.cluster.WalNode;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,9 +17,12 @@ import picocli.CommandLine.Spec;
 /** {@code tidekv ctl wal}. */
 @Command(
         name = "wal",
-        description = "WAL nodes as PD knows them, and their folders.",
+        description = "WAL nodes as PD knows them, orders for them, and their folders.",
         subcommands = {
             WalNodesCommand.ListNodes.class,
+            WalOrderCommand.Add.class,
+            WalOrderCommand.Drain.class,
+            WalOrderCommand.Replace.class,
             WalFolderCommands.Check.class,
             WalFolderCommands.Dump.class,
         })
@@ -28,6 +32,15 @@ final class WalNodesCommand implements Runnable {
     @Override
     public void run() {
         Usage.show(spec);
+    }
+
+    /** As the tables show it. */
+    static String mode(NodeMode mode) {
+        return switch (mode) {
+            case IN_SERVICE -> "in service";
+            case DRAINING -> "draining";
+            case UNRECOGNIZED -> "unknown";
+        };
     }
 
     @Command(name = "list", description = "List the WAL nodes.")
@@ -51,12 +64,14 @@ final class WalNodesCommand implements Runnable {
                         Json.line(Map.of("wal", nodes.stream().map(ListNodes::json).toList())));
                 return 0;
             }
-            Table table = new Table("ID", "ADDRESS", "STATE", "ZONE", "UUID");
+            Table table = new Table("ID", "ADDRESS", "STATE", "MODE", "REGIONS", "ZONE", "UUID");
             for (WalNode node : nodes) {
                 table.row(
                         node.getWalId(),
                         node.getAddress(),
                         node.getState(),
+                        mode(node.getMode()),
+                        node.getRegions(),
                         node.getZone(),
                         node.getUuid());
             }
@@ -69,6 +84,10 @@ final class WalNodesCommand implements Runnable {
             json.put("id", node.getWalId());
             json.put("address", node.getAddress());
             json.put("state", node.getState());
+            json.put("mode", mode(node.getMode()));
+            json.put("regions", node.getRegions());
+            json.put("changes", node.getChanges());
+            json.put("problem", node.getProblem());
             json.put("zone", node.getZone());
             json.put("uuid", node.getUuid());
             return json;

@@ -6,6 +6,7 @@ import io.tidekv.common.log.Logging;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.ObjectStores;
+import io.tidekv.proto.cluster.RegionInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Locale;
@@ -54,6 +55,15 @@ final class Playground {
         }
     }
 
+    private void warn(RegionInfo region) {
+        console.line("");
+        console.line(
+                "DAMAGED: region "
+                        + region.getShape().getRegionId()
+                        + " cannot be opened, its keys are not served: "
+                        + region.getError());
+    }
+
     /** A wrong address or wrong credentials show here and not in some log. */
     private static void probe(String objectStore) {
         try (ObjectStore store = ObjectStores.open(objectStore)) {
@@ -76,6 +86,7 @@ final class Playground {
                     ReadyFile.write(options.readyFile, plan, cluster, ready);
                 }
                 Greeting.print(console, plan, deletedAtEnd);
+                ready.status().getDamagedList().forEach(this::warn);
                 if (!rehearsal) {
                     end.await();
                 }

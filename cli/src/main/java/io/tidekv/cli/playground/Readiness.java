@@ -35,8 +35,8 @@ final class Readiness {
     }
 
     /**
-     * Returns when every node is up and every region is served; null when the end was asked for
-     * first.
+     * Returns when every node is up and every region is served, or damaged beyond what a restart
+     * mends; null when the end was asked for first.
      */
     @Nullable Ready await(OrderlyEnd end) {
         String waitingFor = "PD";
@@ -87,7 +87,7 @@ final class Readiness {
             return "compute nodes (" + status.getStoresUp() + " of " + compute + ")";
         } else if (status.getRegions() == 0) {
             return "the first region";
-        } else if (status.getRegionsServing() < status.getRegions()) {
+        } else if (status.getRegionsServing() + status.getDamagedCount() < status.getRegions()) {
             return "regions ("
                     + status.getRegionsServing()
                     + " of "

@@ -2,6 +2,7 @@ package io.tidekv.cli.playground;
 
 import io.tidekv.cli.Json;
 import io.tidekv.cli.server.RoleKind;
+import io.tidekv.proto.cluster.RegionInfo;
 import io.tidekv.proto.cluster.StoreInfo;
 import io.tidekv.proto.cluster.WalNode;
 import java.io.IOException;
@@ -42,9 +43,19 @@ final class ReadyFile {
             wal.add(wal(role, cluster.pid(role), ready.wal()));
         }
         json.put("wal", wal);
+        List<Object> damaged = new ArrayList<>();
+        ready.status().getDamagedList().forEach(region -> damaged.add(damaged(region)));
+        json.put("damaged", damaged);
         json.put("object_store", Secrets.hide(plan.objectStore()));
         json.put("log_dir", plan.logDir().toString());
         json.put("data_dir", plan.data().toString());
+        return json;
+    }
+
+    private static Map<String, Object> damaged(RegionInfo region) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("region", region.getShape().getRegionId());
+        json.put("error", region.getError());
         return json;
     }
 

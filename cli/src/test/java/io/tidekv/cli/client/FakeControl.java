@@ -15,8 +15,13 @@ import io.tidekv.proto.cluster.ListWalRequest;
 import io.tidekv.proto.cluster.ListWalResponse;
 import io.tidekv.proto.cluster.MoveRegionRequest;
 import io.tidekv.proto.cluster.MoveRegionResponse;
+import io.tidekv.proto.cluster.NodeMode;
 import io.tidekv.proto.cluster.RegionInfo;
 import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.cluster.SetStoreModeRequest;
+import io.tidekv.proto.cluster.SetStoreModeResponse;
+import io.tidekv.proto.cluster.SetWalModeRequest;
+import io.tidekv.proto.cluster.SetWalModeResponse;
 import io.tidekv.proto.cluster.SplitRegionRequest;
 import io.tidekv.proto.cluster.SplitRegionResponse;
 import io.tidekv.proto.cluster.StoreInfo;
@@ -26,6 +31,10 @@ import io.tidekv.proto.region.RegionShape;
 
 /** PD's answers to {@code tidekv ctl}. */
 final class FakeControl extends ClusterGrpc.ClusterImplBase {
+    private NodeMode walMode = NodeMode.IN_SERVICE;
+    private NodeMode storeMode = NodeMode.IN_SERVICE;
+    private long walRegions = 2;
+
     @Override
     public void clusterStatus(ClusterStatusRequest q, StreamObserver<ClusterStatusResponse> to) {
         FakeCluster.answer(
@@ -51,6 +60,7 @@ final class FakeControl extends ClusterGrpc.ClusterImplBase {
                                 StoreInfo.newBuilder()
                                         .setOwner(Owner.newBuilder().setStoreId(5))
                                         .setAddress("127.0.0.1:20160")
+                                        .setMode(storeMode)
                                         .setState("Up"))
                         .build());
     }
@@ -76,7 +86,14 @@ final class FakeControl extends ClusterGrpc.ClusterImplBase {
 
     @Override
     public void listWal(ListWalRequest q, StreamObserver<ListWalResponse> to) {
-        WalNode node = WalNode.newBuilder().setWalId(3).setState("Up").build();
+        WalNode node =
+                WalNode.newBuilder()
+                        .setWalId(3)
+                        .setState("Up")
+                        .setMode(walMode)
+                        .setRegions(walRegions)
+                        .build();
+        walRegions = walMode == NodeMode.DRAINING && walRegions > 0 ? walRegions - 1 : walRegions;
         FakeCluster.answer(to, ListWalResponse.newBuilder().addNodes(node).build());
     }
 
@@ -100,5 +117,24 @@ final class FakeControl extends ClusterGrpc.ClusterImplBase {
                         .addRegionIds(q.getRegionId())
                         .addRegionIds(q.getKeys(0).byteAt(0))
                         .build());
+    }
+
+    @Override
+    public void setWalMode(SetWalModeRequest q, StreamObserver<SetWalModeResponse> to) {
+        if (q.getWalId() != 3) {
+            to.onError(
+                    Status.NOT_FOUND
+                            .withDescription("no WAL node " + q.getWalId())
+                            .asRuntimeException());
+            return;
+        }
+        walMode = q.getMode();
+        FakeCluster.answer(to, SetWalModeResponse.getDefaultInstance());
+    }
+
+    @Override
+    public void setStoreMode(SetStoreModeRequest q, StreamObserver<SetStoreModeResponse> to) {
+        storeMode = q.getMode();
+        FakeCluster.answer(to, SetStoreModeResponse.getDefaultInstance());
     }
 }
