@@ -47,7 +47,23 @@ class StoreDamageTest {
             playground.rerun("compute-1");
             playground.rerun("compute-2");
             expectOneRegionUnavailable(playground);
+            try (Playground again = playground.restart()) {
+                expectReadyAndSaid(again);
+            }
         }
+    }
+
+    /** What is damaged does not keep the rest from being ready, and is named. */
+    private static void expectReadyAndSaid(Playground playground) throws Exception {
+        JsonNode damaged = playground.ready().get("damaged");
+        assertThat(damaged).hasSize(1);
+        assertThat(damaged.get(0).get("error").asText()).contains("record/");
+        Playground.Result status =
+                playground.tidekv(List.of("ctl", "--pd", playground.pd(), "status"));
+        assertThat(status.code()).isEqualTo(1);
+        assertThat(status.output())
+                .contains("DAMAGED   region " + damaged.get(0).get("region").asLong())
+                .contains("record/");
     }
 
     private static void load(Playground playground) throws Exception {
