@@ -1,8 +1,8 @@
 package io.tidekv.pd.schedule;
 
 import io.tidekv.proto.cluster.Assign;
-import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.cluster.ChangeVoters;
+import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.StandbyReport;
