@@ -137,7 +137,9 @@ class PackingTest implements Scheduler {
         placed.get(11).stored().get();
         assertThat(placed.get(29).stored()).isNotDone();
         elapse();
-        placed.get(29).stored().get();
+        for (Placed each : placed) {
+            each.stored().get();
+        }
         assertThat(base.list("", "", 10)).hasSize(3);
         assertThat(uploader.placeSst(1, 3, file(2, 10_001))).isNull();
     }
