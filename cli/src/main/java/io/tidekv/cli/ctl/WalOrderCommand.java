@@ -1,95 +1,64 @@
 package io.tidekv.cli.ctl;
 
-import io.tidekv.cli.CliException;
 import io.tidekv.cli.Console;
-import io.tidekv.cli.Json;
 import io.tidekv.proto.cluster.ListWalRequest;
 import io.tidekv.proto.cluster.NodeMode;
 import io.tidekv.proto.cluster.SetWalModeRequest;
 import io.tidekv.proto.cluster.WalNode;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** The orders of {@code tidekv ctl wal}: each returns when its effect is there. */
-abstract class WalOrderCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "ID")
-    private long id;
-
-    @Option(
-            names = "--timeout",
-            paramLabel = "SECONDS",
-            description = "Stop waiting after this time (default ${DEFAULT-VALUE}).")
-    private long timeout = 600;
-
-    @Spec private @Nullable CommandSpec spec;
-
-    private final Console console;
-
+abstract class WalOrderCommand extends OrderCommand<WalNode> {
     WalOrderCommand(Console console) {
-        this.console = console;
+        super(console, "WAL node");
     }
 
-    abstract SetWalModeRequest.Builder order();
-
-    abstract boolean done(WalNode node);
-
-    @Override
-    public Integer call() {
-        CtlOptions options = CtlOptions.of(spec);
-        options.ask(cluster -> cluster.setWalMode(order().setWalId(id).build()));
-        new Patience(console, timeout).await("WAL node " + id, () -> look(options));
-        WalNode node = node(options);
-        if (options.json()) {
-            Map<String, Object> json = new LinkedHashMap<>();
-            json.put("id", id);
-            json.put("mode", WalNodesCommand.mode(node.getMode()));
-            json.put("regions", node.getRegions());
-            console.line(Json.line(json));
-        } else {
-            console.line(
-                    node.getMode() == NodeMode.DRAINING
-                            ? "WAL node " + id + " holds no region any more and may be stopped"
-                            : "WAL node "
-                                    + id
-                                    + " has its share: "
-                                    + node.getRegions()
-                                    + " regions");
-        }
+    /** The WAL node that takes the place of the one ordered about; 0 = any. */
+    long replacement() {
         return 0;
     }
 
-    private Patience.Stand look(CtlOptions options) {
-        WalNode node = node(options);
-        if (node.getMode() != order().getMode()) {
-            throw new CliException("somebody has given another order for WAL node " + id);
-        }
-        String text =
-                "WAL node "
-                        + id
-                        + ": voter of "
-                        + node.getRegions()
-                        + " regions, "
-                        + node.getChanges()
-                        + " changes under way"
-                        + (node.getProblem().isEmpty() ? "" : "; " + node.getProblem());
-        return new Patience.Stand(done(node), text);
+    @Override
+    void give(CtlOptions options, long id) {
+        SetWalModeRequest order =
+                SetWalModeRequest.newBuilder()
+                        .setWalId(id)
+                        .setMode(mode())
+                        .setReplacement(replacement())
+                        .build();
+        options.ask(cluster -> cluster.setWalMode(order));
     }
 
-    private WalNode node(CtlOptions options) {
+    @Override
+    Optional<WalNode> find(CtlOptions options, long id) {
         return options
                 .ask(cluster -> cluster.listWal(ListWalRequest.getDefaultInstance()))
                 .getNodesList()
                 .stream()
                 .filter(n -> n.getWalId() == id)
-                .findFirst()
-                .orElseThrow(() -> new CliException("there is no WAL node " + id));
+                .findFirst();
+    }
+
+    @Override
+    NodeMode modeOf(WalNode node) {
+        return node.getMode();
+    }
+
+    @Override
+    long regionsOf(WalNode node) {
+        return node.getRegions();
+    }
+
+    @Override
+    String progress(WalNode node) {
+        return "voter of "
+                + node.getRegions()
+                + " regions, "
+                + node.getChanges()
+                + " changes under way"
+                + (node.getProblem().isEmpty() ? "" : "; " + node.getProblem());
     }
 
     @Command(
@@ -103,32 +72,42 @@ abstract class WalOrderCommand implements Callable<Integer> {
         }
 
         @Override
-        SetWalModeRequest.Builder order() {
-            return SetWalModeRequest.newBuilder().setMode(NodeMode.IN_SERVICE);
+        NodeMode mode() {
+            return NodeMode.IN_SERVICE;
         }
 
         @Override
         boolean done(WalNode node) {
             return node.getState().equals("Up") && node.getChanges() == 0;
         }
+
+        @Override
+        String effect(WalNode node) {
+            return "has its share: " + node.getRegions() + " regions";
+        }
     }
 
     @Command(
             name = "drain",
             description = "Give a WAL node's regions to others; returns when it holds none.")
-    static final class Drain extends WalOrderCommand {
+    static class Drain extends WalOrderCommand {
         Drain(Console console) {
             super(console);
         }
 
         @Override
-        SetWalModeRequest.Builder order() {
-            return SetWalModeRequest.newBuilder().setMode(NodeMode.DRAINING);
+        NodeMode mode() {
+            return NodeMode.DRAINING;
         }
 
         @Override
         boolean done(WalNode node) {
             return node.getRegions() == 0 && node.getChanges() == 0;
+        }
+
+        @Override
+        String effect(WalNode node) {
+            return "holds no region any more and may be stopped";
         }
     }
 
@@ -137,7 +116,7 @@ abstract class WalOrderCommand implements Callable<Integer> {
             description =
                     "Give a WAL node's regions to another one, wherever that is no voter yet; returns"
                             + " when it holds none.")
-    static final class Replace extends WalOrderCommand {
+    static final class Replace extends Drain {
         @Option(
                 names = "--with",
                 required = true,
@@ -150,13 +129,8 @@ abstract class WalOrderCommand implements Callable<Integer> {
         }
 
         @Override
-        SetWalModeRequest.Builder order() {
-            return SetWalModeRequest.newBuilder().setMode(NodeMode.DRAINING).setReplacement(with);
-        }
-
-        @Override
-        boolean done(WalNode node) {
-            return node.getRegions() == 0 && node.getChanges() == 0;
+        long replacement() {
+            return with;
         }
     }
 }
