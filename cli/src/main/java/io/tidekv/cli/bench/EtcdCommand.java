@@ -6,9 +6,7 @@ import com.google.common.util.concurrent.ListenableFuture;
 import com.google.common.util.concurrent.MoreExecutors;
 import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
-import io.tidekv.cli.CliException;
 import io.tidekv.cli.Console;
-import io.tidekv.common.Randomness;
 import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.proto.etcdserverpb.KVGrpc;
@@ -21,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -36,20 +35,7 @@ final class EtcdCommand implements Callable<Integer> {
             description = "Client addresses, host:port; clients are spread over them.")
     private List<String> endpoints = List.of();
 
-    @Option(names = "--clients", description = "Clients at once (default ${DEFAULT-VALUE}).")
-    private int clients = 1;
-
-    @Option(names = "--value-size", description = "Bytes of a value (default ${DEFAULT-VALUE}).")
-    private int valueSize = 100;
-
-    @Option(names = "--keys", description = "Different keys (default ${DEFAULT-VALUE}).")
-    private long keys = 10_000;
-
-    @Option(names = "--duration", description = "Seconds (default ${DEFAULT-VALUE}).")
-    private double duration = 10;
-
-    @Option(names = "--json", description = "Print JSON.")
-    private boolean json;
+    @Mixin private LoadOptions load = new LoadOptions();
 
     private final Console console;
 
@@ -59,11 +45,8 @@ final class EtcdCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        if (clients < 1 || keys < 1 || valueSize < 1 || duration <= 0) {
-            throw new CliException(
-                    "--clients, --keys, --value-size and --duration must be above 0");
-        }
-        ByteString value = Workload.value(valueSize, Randomness.seeded(valueSize));
+        load.check();
+        ByteString value = load.value();
         List<ManagedChannel> channels =
                 endpoints.stream()
                         .map(endpoint -> GrpcTransports.channel(endpoint).build())
@@ -81,11 +64,11 @@ final class EtcdCommand implements Callable<Integer> {
                                                             .setKey(key)
                                                             .setValue(value)
                                                             .build()));
-            new ClosedLoop(put, SystemClock.INSTANCE).forSeconds(clients, keys, 1);
+            new ClosedLoop(put, SystemClock.INSTANCE).forSeconds(load.clients(), load.keys(), 1);
             ClosedLoop loop = new ClosedLoop(put, SystemClock.INSTANCE);
-            ClosedLoop.Result result = loop.forSeconds(clients, keys, duration);
-            Report report = new Report("etcd-put", clients, valueSize, keys, result, Map.of());
-            console.line(json ? report.json() : report.text());
+            ClosedLoop.Result result = loop.forSeconds(load.clients(), load.keys(), load.seconds());
+            Report report = new Report("etcd-put", load, result, Map.of());
+            console.line(load.json() ? report.json() : report.text());
             return result.errors() == 0 ? 0 : 1;
         } finally {
             channels.forEach(ManagedChannel::shutdownNow);

@@ -5,7 +5,6 @@ import io.tidekv.cli.CliException;
 import io.tidekv.cli.Console;
 import io.tidekv.cli.PdOption;
 import io.tidekv.cli.client.KvClient;
-import io.tidekv.common.Randomness;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.SystemClock;
 import java.nio.file.Path;
@@ -41,17 +40,7 @@ final class KvCommand implements Callable<Integer> {
             description = "${COMPLETION-CANDIDATES}; a raw-scan reads 100 pairs.")
     private Workload workload = Workload.RAW_PUT;
 
-    @Option(names = "--clients", description = "Clients at once (default ${DEFAULT-VALUE}).")
-    private int clients = 1;
-
-    @Option(names = "--value-size", description = "Bytes of a value (default ${DEFAULT-VALUE}).")
-    private int valueSize = 100;
-
-    @Option(names = "--keys", description = "Different keys (default ${DEFAULT-VALUE}).")
-    private long keys = 10_000;
-
-    @Option(names = "--duration", description = "Seconds (default ${DEFAULT-VALUE}).")
-    private double duration = 10;
+    @Mixin private LoadOptions load = new LoadOptions();
 
     @Option(names = "--skip-load", description = "Reads find what an earlier run has written.")
     private boolean skipLoad;
@@ -65,9 +54,6 @@ final class KvCommand implements Callable<Integer> {
             description = "Of a playground: the processes whose CPU is measured.")
     private @Nullable Path readyFile;
 
-    @Option(names = "--json", description = "Print JSON.")
-    private boolean json;
-
     private final Console console;
     private final Clock clock = SystemClock.INSTANCE;
 
@@ -77,30 +63,26 @@ final class KvCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        if (clients < 1 || keys < 1 || valueSize < 1 || duration <= 0) {
-            throw new CliException(
-                    "--clients, --keys, --value-size and --duration must be above 0");
-        }
+        load.check();
         try (KvClient client = new KvClient(pd.endpoints(), !unary)) {
             ServerCpu cpu = ServerCpu.of(readyFile, client.pd());
-            ByteString value = Workload.value(valueSize, Randomness.seeded(valueSize));
+            ByteString value = load.value();
             if (workload.reads() && !skipLoad) {
-                load(client, value);
+                write(client, value);
             }
             new ClosedLoop(key -> workload.run(client, key, value), clock)
-                    .forSeconds(clients, keys, Math.min(WARM_UP_SECONDS, duration));
+                    .forSeconds(
+                            load.clients(), load.keys(), Math.min(WARM_UP_SECONDS, load.seconds()));
             Map<String, Double> before = cpu.read();
             ClosedLoop loop = new ClosedLoop(key -> workload.run(client, key, value), clock);
-            ClosedLoop.Result result = loop.forSeconds(clients, keys, duration);
+            ClosedLoop.Result result = loop.forSeconds(load.clients(), load.keys(), load.seconds());
             Report report =
                     new Report(
                             workload.toString(),
-                            clients,
-                            valueSize,
-                            keys,
+                            load,
                             result,
                             ServerCpu.between(before, cpu.read()));
-            console.line(json ? report.json() : report.text());
+            console.line(load.json() ? report.json() : report.text());
             if (loop.lastError() != null) {
                 console.note("tidekv: an operation failed: " + loop.lastError().getMessage());
             }
@@ -108,10 +90,10 @@ final class KvCommand implements Callable<Integer> {
         }
     }
 
-    private void load(KvClient client, ByteString value) throws InterruptedException {
+    private void write(KvClient client, ByteString value) throws InterruptedException {
         Workload writes = workload.loader();
         ClosedLoop loader = new ClosedLoop(key -> writes.run(client, key, value), clock);
-        ClosedLoop.Result loaded = loader.once(LOADERS, keys);
+        ClosedLoop.Result loaded = loader.once(LOADERS, load.keys());
         if (loaded.errors() > 0) {
             Throwable why = loader.lastError();
             throw new CliException(

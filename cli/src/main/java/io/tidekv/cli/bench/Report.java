@@ -14,6 +14,13 @@ record Report(
         long keys,
         ClosedLoop.Result result,
         Map<String, Double> cpuByRole) {
+    Report(
+            String workload,
+            LoadOptions load,
+            ClosedLoop.Result result,
+            Map<String, Double> cpuByRole) {
+        this(workload, load.clients(), load.valueSize(), load.keys(), result, cpuByRole);
+    }
 
     private static final double MILLION = 1e6;
 
