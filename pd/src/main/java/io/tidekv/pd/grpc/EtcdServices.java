@@ -29,7 +29,7 @@ import io.tidekv.proto.etcdserverpb.TxnResponse;
 import io.tidekv.proto.mvccpb.KeyValue;
 import io.tidekv.proto.pdstate.Command;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
+import java.util.function.BiFunction;
 
 /**
  * The part of etcd that clients of TiKV look at: the members, a small key space without leases and
@@ -123,59 +123,49 @@ public final class EtcdServices {
         @Override
         public void put(PutRequest request, StreamObserver<PutResponse> call) {
             RequestOp op = RequestOp.newBuilder().setRequestPut(request).build();
-            Answers.later(
+            change(
                     call,
-                    () ->
-                            change(only(op))
-                                    .thenApply(
-                                            done ->
-                                                    done
-                                                            .getResponses(0)
-                                                            .getResponsePut()
-                                                            .toBuilder()
-                                                            .setHeader(header(done))
-                                                            .build()));
+                    only(op),
+                    (done, header) ->
+                            done.getResponses(0).getResponsePut().toBuilder()
+                                    .setHeader(header)
+                                    .build());
         }
 
         @Override
         public void deleteRange(
                 DeleteRangeRequest request, StreamObserver<DeleteRangeResponse> call) {
             RequestOp op = RequestOp.newBuilder().setRequestDeleteRange(request).build();
-            Answers.later(
+            change(
                     call,
-                    () ->
-                            change(only(op))
-                                    .thenApply(
-                                            done ->
-                                                    done
-                                                            .getResponses(0)
-                                                            .getResponseDeleteRange()
-                                                            .toBuilder()
-                                                            .setHeader(header(done))
-                                                            .build()));
+                    only(op),
+                    (done, header) ->
+                            done.getResponses(0).getResponseDeleteRange().toBuilder()
+                                    .setHeader(header)
+                                    .build());
         }
 
         @Override
         public void txn(TxnRequest request, StreamObserver<TxnResponse> call) {
-            Answers.later(
-                    call,
-                    () ->
-                            change(request)
-                                    .thenApply(
-                                            done ->
-                                                    done.toBuilder()
-                                                            .setHeader(header(done))
-                                                            .build()));
+            change(call, request, (done, header) -> done.toBuilder().setHeader(header).build());
         }
 
         private static TxnRequest only(RequestOp op) {
             return TxnRequest.newBuilder().addSuccess(op).build();
         }
 
-        private CompletableFuture<TxnResponse> change(TxnRequest request) {
-            guard.leading();
-            return log.submit(Command.newBuilder().setChangeKeys(request).build())
-                    .thenApply(Answers.accepted(r -> r.getKeysChanged()));
+        private <R> void change(
+                StreamObserver<R> call,
+                TxnRequest request,
+                BiFunction<TxnResponse, ResponseHeader, R> answer) {
+            Answers.later(
+                    call,
+                    () -> {
+                        guard.leading();
+                        return log.submit(Command.newBuilder().setChangeKeys(request).build())
+                                .thenApply(Answers.accepted(r -> r.getKeysChanged()))
+                                .thenApply(done -> answer.apply(done, header(done)));
+                    });
         }
 
         private ResponseHeader header(TxnResponse done) {

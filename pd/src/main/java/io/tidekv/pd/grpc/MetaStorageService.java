@@ -19,7 +19,7 @@ import io.tidekv.proto.meta_storagepb.PutRequest;
 import io.tidekv.proto.meta_storagepb.PutResponse;
 import io.tidekv.proto.meta_storagepb.ResponseHeader;
 import io.tidekv.proto.pdstate.Command;
-import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 
 /** PD's own face of the key space that {@link EtcdServices} shows; without watches. */
 public final class MetaStorageService extends MetaStorageGrpc.MetaStorageImplBase {
@@ -69,21 +69,19 @@ public final class MetaStorageService extends MetaStorageGrpc.MetaStorageImplBas
                 .setValue(request.getValue())
                 .setLease(request.getLease())
                 .setPrevKv(request.getPrevKv());
-        Answers.later(
+        change(
                 call,
-                () ->
-                        change(request.getHeader().getClusterId(), op)
-                                .thenApply(
-                                        done -> {
-                                            PutResponse.Builder response =
-                                                    PutResponse.newBuilder()
-                                                            .setHeader(header(revision(done)));
-                                            var put = done.getResponses(0).getResponsePut();
-                                            if (put.hasPrevKv()) {
-                                                response.setPrevKv(shown(put.getPrevKv()));
-                                            }
-                                            return response.build();
-                                        }));
+                request.getHeader().getClusterId(),
+                op,
+                done -> {
+                    PutResponse.Builder response =
+                            PutResponse.newBuilder().setHeader(header(revision(done)));
+                    var put = done.getResponses(0).getResponsePut();
+                    if (put.hasPrevKv()) {
+                        response.setPrevKv(shown(put.getPrevKv()));
+                    }
+                    return response.build();
+                });
     }
 
     @Override
@@ -95,29 +93,36 @@ public final class MetaStorageService extends MetaStorageGrpc.MetaStorageImplBas
                                         .setKey(request.getKey())
                                         .setRangeEnd(request.getRangeEnd())
                                         .setPrevKv(request.getPrevKv()));
-        Answers.later(
+        change(
                 call,
-                () ->
-                        change(request.getHeader().getClusterId(), op)
-                                .thenApply(
-                                        done -> {
-                                            // PD leaves the number of deleted keys unset.
-                                            DeleteResponse.Builder response =
-                                                    DeleteResponse.newBuilder()
-                                                            .setHeader(header(revision(done)));
-                                            done.getResponses(0)
-                                                    .getResponseDeleteRange()
-                                                    .getPrevKvsList()
-                                                    .forEach(kv -> response.addPrevKvs(shown(kv)));
-                                            return response.build();
-                                        }));
+                request.getHeader().getClusterId(),
+                op,
+                done -> {
+                    // PD leaves the number of deleted keys unset.
+                    DeleteResponse.Builder response =
+                            DeleteResponse.newBuilder().setHeader(header(revision(done)));
+                    done.getResponses(0)
+                            .getResponseDeleteRange()
+                            .getPrevKvsList()
+                            .forEach(kv -> response.addPrevKvs(shown(kv)));
+                    return response.build();
+                });
     }
 
-    private CompletableFuture<TxnResponse> change(long clusterId, RequestOp.Builder op) {
-        guard.check(clusterId);
+    private <R> void change(
+            StreamObserver<R> call,
+            long clusterId,
+            RequestOp.Builder op,
+            Function<TxnResponse, R> answer) {
         TxnRequest request = TxnRequest.newBuilder().addSuccess(op).build();
-        return log.submit(Command.newBuilder().setChangeKeys(request).build())
-                .thenApply(Answers.accepted(r -> r.getKeysChanged()));
+        Answers.later(
+                call,
+                () -> {
+                    guard.check(clusterId);
+                    return log.submit(Command.newBuilder().setChangeKeys(request).build())
+                            .thenApply(Answers.accepted(r -> r.getKeysChanged()))
+                            .thenApply(answer);
+                });
     }
 
     private static long revision(TxnResponse done) {
