@@ -20,6 +20,13 @@ final class BatchBytes {
     private final ByteString batch;
     private int at = HEADER;
 
+    /** The operation that the walk stands at: where it and its key begin, and what it names. */
+    private int from;
+
+    private int keyAt;
+    private ByteString key = ByteString.EMPTY;
+    private @Nullable ByteString rangeEnd;
+
     private BatchBytes(ByteString batch) {
         this.batch = batch;
     }
@@ -30,10 +37,16 @@ final class BatchBytes {
             return null;
         }
         BatchBytes walk = new BatchBytes(batch);
-        while (walk.at < batch.size()) {
-            ByteString outside = walk.operation(shape);
-            if (outside != null) {
-                return outside;
+        while (walk.next()) {
+            if (!RegionRange.contains(shape, walk.key)) {
+                return walk.key;
+            }
+            ByteString end = walk.rangeEnd;
+            // The end of a deleted range may be the region's own.
+            if (end != null
+                    && !end.equals(shape.getEndKey())
+                    && !RegionRange.contains(shape, end)) {
+                return end;
             }
         }
         return null;
@@ -57,9 +70,7 @@ final class BatchBytes {
             to += length;
             count += count(batch);
         }
-        for (int i = 0; i < 4; i++) {
-            joined[COUNT_AT + i] = (byte) (count >>> (8 * i));
-        }
+        setCount(joined, count);
         return UnsafeByteOperations.unsafeWrap(joined);
     }
 
@@ -68,7 +79,7 @@ final class BatchBytes {
         BatchBytes walk = new BatchBytes(batch);
         ByteString.Output kept = ByteString.newOutput(batch.size());
         int count = 0;
-        while (walk.at < batch.size()) {
+        while (walk.next()) {
             if (walk.keep(shape, kept)) {
                 count++;
             }
@@ -77,26 +88,14 @@ final class BatchBytes {
             return null;
         }
         byte[] header = new byte[HEADER];
-        for (int i = 0; i < 4; i++) {
-            header[COUNT_AT + i] = (byte) (count >>> (8 * i));
-        }
+        setCount(header, count);
         return ByteString.copyFrom(header).concat(kept.toByteString());
     }
 
-    /** Copies the next operation if it concerns the region; a range of keys is cut to it. */
+    /** Copies the operation if it concerns the region; a range of keys is cut to it. */
     private boolean keep(RegionShape shape, ByteString.Output kept) {
-        int from = at;
-        int tag = batch.byteAt(at++) & 0xFF;
-        if (tag == 0x4 || tag == 0x5 || tag == 0xE) {
-            varint();
-        }
-        ByteString head = batch.substring(from, at);
-        ByteString key = bytes();
-        if (tag == 0xF || tag == 0xE) {
-            return keepRange(shape, head, key, bytes(), kept);
-        }
-        if (tag == 0x1 || tag == 0x5) {
-            bytes();
+        if (rangeEnd != null) {
+            return keepRange(shape, batch.substring(from, keyAt), key, rangeEnd, kept);
         }
         if (RegionRange.contains(shape, key)) {
             write(kept, batch.substring(from, at));
@@ -141,15 +140,8 @@ final class BatchBytes {
 
     /** The first key that a batch names; null when it is empty. */
     static @Nullable ByteString firstKey(ByteString batch) {
-        if (batch.size() <= HEADER) {
-            return null;
-        }
         BatchBytes walk = new BatchBytes(batch);
-        int tag = batch.byteAt(walk.at++) & 0xFF;
-        if (tag == 0x4 || tag == 0x5 || tag == 0xE) {
-            walk.varint();
-        }
-        return walk.bytes();
+        return walk.next() ? walk.key : null;
     }
 
     /** How many operations a batch says that it has. */
@@ -161,28 +153,34 @@ final class BatchBytes {
         return count;
     }
 
-    private @Nullable ByteString operation(RegionShape shape) {
+    private static void setCount(byte[] header, int count) {
+        for (int i = 0; i < 4; i++) {
+            header[COUNT_AT + i] = (byte) (count >>> (8 * i));
+        }
+    }
+
+    /** Goes to the next operation; false at the end. */
+    private boolean next() {
+        if (at >= batch.size()) {
+            return false;
+        }
+        from = at;
         int tag = batch.byteAt(at++) & 0xFF;
-        boolean inFamily = tag == 0x4 || tag == 0x5 || tag == 0xE;
-        if (inFamily) {
+        if (tag == 0x4 || tag == 0x5 || tag == 0xE) {
             varint();
         }
-        ByteString key = bytes();
-        if (!RegionRange.contains(shape, key)) {
-            return key;
-        }
+        keyAt = at;
+        key = bytes();
+        rangeEnd = null;
         switch (tag) {
-            case 0x1, 0x5 -> bytes();
-            case 0xF, 0xE -> {
-                ByteString to = bytes();
-                // The end of a deleted range may be the region's own.
-                if (!to.equals(shape.getEndKey()) && !RegionRange.contains(shape, to)) {
-                    return to;
-                }
+            case 0x1, 0x5 -> {
+                int length = varint();
+                at += length;
             }
+            case 0xF, 0xE -> rangeEnd = bytes();
             default -> Invariants.check(tag == 0x0 || tag == 0x4, "unknown batch operation");
         }
-        return null;
+        return true;
     }
 
     private ByteString bytes() {
