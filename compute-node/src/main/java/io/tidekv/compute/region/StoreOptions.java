@@ -67,72 +67,20 @@ public record StoreOptions(
 
     /** The same with other publishing triggers. */
     public StoreOptions withPublishing(long bytes, Duration age) {
-        return new StoreOptions(
-                loops,
-                openers,
-                publishers,
-                leader,
-                regionProposalBytes,
-                storeProposalBytes,
-                entryBytesMax,
-                joinBytes,
-                unpublishedBytesMax,
-                bytes,
-                age,
-                splitBytes,
-                splitWrites,
-                splitPauseMax,
-                proposalTimeout,
-                readTimeout,
-                shutdown);
+        return with(unpublishedBytesMax, bytes, age, splitBytes);
     }
 
     /** The same with another size at which regions are split. */
     public StoreOptions withSplitBytes(long bytes) {
-        return new StoreOptions(
-                loops,
-                openers,
-                publishers,
-                leader,
-                regionProposalBytes,
-                storeProposalBytes,
-                entryBytesMax,
-                joinBytes,
-                unpublishedBytesMax,
-                publishBytes,
-                publishAge,
-                bytes,
-                splitWrites,
-                splitPauseMax,
-                proposalTimeout,
-                readTimeout,
-                shutdown);
+        return with(unpublishedBytesMax, publishBytes, publishAge, bytes);
     }
 
     /** The same with another bound of unpublished bytes. */
     public StoreOptions withUnpublishedMax(long bytes) {
-        return new StoreOptions(
-                loops,
-                openers,
-                publishers,
-                leader,
-                regionProposalBytes,
-                storeProposalBytes,
-                entryBytesMax,
-                joinBytes,
-                bytes,
-                publishBytes,
-                publishAge,
-                splitBytes,
-                splitWrites,
-                splitPauseMax,
-                proposalTimeout,
-                readTimeout,
-                shutdown);
+        return with(bytes, publishBytes, publishAge, splitBytes);
     }
 
-    /** The same with another load of writes at which regions are split. */
-    public StoreOptions withSplitWrites(long perSecond) {
+    private StoreOptions with(long unpublished, long publish, Duration age, long split) {
         return new StoreOptions(
                 loops,
                 openers,
@@ -142,11 +90,11 @@ public record StoreOptions(
                 storeProposalBytes,
                 entryBytesMax,
                 joinBytes,
-                unpublishedBytesMax,
-                publishBytes,
-                publishAge,
-                splitBytes,
-                perSecond,
+                unpublished,
+                publish,
+                age,
+                split,
+                splitWrites,
                 splitPauseMax,
                 proposalTimeout,
                 readTimeout,
