@@ -17,12 +17,19 @@ import io.tidekv.proto.debugpb.GetRequest;
 import io.tidekv.proto.debugpb.GetResponse;
 import io.tidekv.proto.debugpb.GetStoreInfoRequest;
 import io.tidekv.proto.debugpb.GetStoreInfoResponse;
+import io.tidekv.proto.debugpb.ScanMvccRequest;
+import io.tidekv.proto.debugpb.ScanMvccResponse;
 import io.tidekv.proto.kvrpcpb.APIVersion;
 
 /** The part of debugpb.Debug that shows identity and stored bytes; the rest is UNIMPLEMENTED. */
 final class DebugService extends DebugGrpc.DebugImplBase {
     /** TiKV puts this letter before every data key; ours have none. */
     private static final int DATA_PREFIX = 'z';
+
+    private static final ByteString PREFIX = ByteString.copyFromUtf8("z");
+
+    /** More keys are not shown at once, so that an answer has a bound. */
+    private static final int ROWS_MAX = 1024;
 
     private final StoreService store;
     private final ApiMode mode;
@@ -53,11 +60,7 @@ final class DebugService extends DebugGrpc.DebugImplBase {
                 .whenComplete(
                         (value, error) -> {
                             if (error != null) {
-                                String reason = String.valueOf(Futures.unwrap(error).getMessage());
-                                out.onError(
-                                        Status.UNAVAILABLE
-                                                .withDescription(reason)
-                                                .asRuntimeException());
+                                out.onError(unavailable(error));
                             } else if (value.isEmpty()) {
                                 out.onError(
                                         Status.NOT_FOUND
@@ -67,6 +70,45 @@ final class DebugService extends DebugGrpc.DebugImplBase {
                                 reply(out, GetResponse.newBuilder().setValue(value.get()).build());
                             }
                         });
+    }
+
+    /** Keys carry TiKV's letter, too. */
+    @Override
+    public void scanMvcc(ScanMvccRequest request, StreamObserver<ScanMvccResponse> out) {
+        ByteString from = request.getFromKey();
+        ByteString to = request.getToKey();
+        boolean noData =
+                from.isEmpty()
+                        || from.byteAt(0) != DATA_PREFIX
+                        || (!to.isEmpty() && to.byteAt(0) != DATA_PREFIX);
+        if (noData || (to.isEmpty() && request.getLimit() == 0)) {
+            out.onError(
+                    Status.INVALID_ARGUMENT
+                            .withDescription("give keys that begin with z, and an end or a limit")
+                            .asRuntimeException());
+            return;
+        }
+        long asked = request.getLimit();
+        int limit = asked <= 0 || asked > ROWS_MAX ? ROWS_MAX : (int) asked;
+        byte[] end = to.isEmpty() ? new byte[0] : to.substring(1).toByteArray();
+        store.mvcc(from.substring(1).toByteArray(), end, limit)
+                .whenComplete(
+                        (rows, error) -> {
+                            if (error != null) {
+                                out.onError(unavailable(error));
+                                return;
+                            }
+                            for (ScanMvccResponse row : rows) {
+                                ByteString key = PREFIX.concat(row.getKey());
+                                out.onNext(row.toBuilder().setKey(key).build());
+                            }
+                            out.onCompleted();
+                        });
+    }
+
+    private static Throwable unavailable(Throwable error) {
+        String reason = String.valueOf(Futures.unwrap(error).getMessage());
+        return Status.UNAVAILABLE.withDescription(reason).asRuntimeException();
     }
 
     @Override

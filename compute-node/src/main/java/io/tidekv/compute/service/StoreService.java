@@ -13,12 +13,15 @@ import io.tidekv.compute.mvcc.TxnKey;
 import io.tidekv.compute.raw.RawKeys;
 import io.tidekv.compute.region.RegionAccess.Region;
 import io.tidekv.compute.service.Runner.Cost;
+import io.tidekv.proto.debugpb.ScanMvccResponse;
 import io.tidekv.proto.kvrpcpb.SplitRegionRequest;
 import io.tidekv.proto.kvrpcpb.SplitRegionResponse;
 import io.tidekv.proto.kvrpcpb.UnsafeDestroyRangeRequest;
 import io.tidekv.proto.kvrpcpb.UnsafeDestroyRangeResponse;
 import io.tidekv.proto.region.RegionShape;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -122,6 +125,46 @@ public final class StoreService {
             }
         }
         return CompletableFuture.completedFuture(Optional.empty());
+    }
+
+    /**
+     * All that is stored for transactional keys, in the order of the keys: at most {@code limit} of
+     * {@code [from, to)}, an empty {@code to} being no bound.
+     */
+    public CompletableFuture<List<ScanMvccResponse>> mvcc(byte[] from, byte[] to, int limit) {
+        return mvcc(runner.regions().regions().iterator(), from, to, limit, new ArrayList<>());
+    }
+
+    private CompletableFuture<List<ScanMvccResponse>> mvcc(
+            Iterator<Region> left,
+            byte[] from,
+            byte[] to,
+            int limit,
+            List<ScanMvccResponse> found) {
+        if (!left.hasNext() || found.size() >= limit) {
+            return CompletableFuture.completedFuture(found);
+        }
+        CompletableFuture<List<MvccRows.Row>> rows =
+                runner.readTarget(
+                        Target.of(left.next()),
+                        Cost.RANGE,
+                        view ->
+                                MvccRows.read(
+                                        view,
+                                        from,
+                                        to.length == 0 ? null : to,
+                                        limit - found.size()));
+        return rows.thenCompose(
+                some -> {
+                    for (MvccRows.Row row : some) {
+                        found.add(
+                                ScanMvccResponse.newBuilder()
+                                        .setKey(row.key())
+                                        .setInfo(row.info())
+                                        .build());
+                    }
+                    return mvcc(left, from, to, limit, found);
+                });
     }
 
     private static KvException invalid(String message) {

@@ -23,7 +23,9 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -98,6 +100,8 @@ final class Replayer {
             return batch(step);
         } else if (step.has("http")) {
             return http(step);
+        } else if (step.has("stream") && step.has("take")) {
+            return serverStream(step);
         } else if (step.has("stream") || step.has("client_stream")) {
             throw new UnsupportedOperationException("streams");
         } else if (step.has("rpc")) {
@@ -122,6 +126,40 @@ final class Replayer {
             return List.of();
         }
         return compare(step, await(answer));
+    }
+
+    /** One request and the first answers to it. */
+    private List<String> serverStream(JsonNode step) {
+        MethodDescriptor<?, ?> method = METHODS.get(step.get("rpc").textValue());
+        if (method == null) {
+            throw new UnsupportedOperationException(step.get("rpc").textValue());
+        }
+        if (step.has("route")) {
+            bindRoute(step);
+        }
+        JsonNode expected = step.get("responses");
+        Iterator<?> answers = stream(method, step.get("stream").get(0));
+        List<String> differences = new ArrayList<>();
+        for (int i = 0; i < step.get("take").intValue(); i++) {
+            if (!answers.hasNext()) {
+                return List.of("only " + i + " answers");
+            }
+            Object shown = ProtoText.show((Message) answers.next());
+            differences.addAll(Matcher.match(expected.get(i), shown, symbols));
+        }
+        return differences;
+    }
+
+    @SuppressWarnings("unchecked")
+    private <Q, A> Iterator<A> stream(MethodDescriptor<Q, A> method, JsonNode text) {
+        var marshaller = (MethodDescriptor.PrototypeMarshaller<Q>) method.getRequestMarshaller();
+        Message.Builder request = ((Message) marshaller.getMessagePrototype()).newBuilderForType();
+        ProtoText.fill(request, text, symbols);
+        return ClientCalls.blockingServerStreamingCall(
+                server.channel,
+                method,
+                CallOptions.DEFAULT.withDeadlineAfter(20, TimeUnit.SECONDS),
+                (Q) request.build());
     }
 
     @SuppressWarnings("unchecked")
