@@ -137,7 +137,17 @@ class CommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"raw-put", "raw-get", "raw-scan", "txn-put", "txn-get"})
+    @ValueSource(
+            strings = {
+                "raw-put",
+                "raw-get",
+                "raw-scan",
+                "raw-batch-put",
+                "txn-put",
+                "txn-put-1pc",
+                "txn-get",
+                "tso"
+            })
     void measures(String workload) {
         int exit =
                 run(

@@ -37,7 +37,7 @@ final class KvCommand implements Callable<Integer> {
             required = true,
             completionCandidates = Names.class,
             converter = Reader.class,
-            description = "${COMPLETION-CANDIDATES}; a raw-scan reads 100 pairs.")
+            description = "${COMPLETION-CANDIDATES}; scans and batches are of 100 pairs.")
     private Workload workload = Workload.RAW_PUT;
 
     @Mixin private LoadOptions load = new LoadOptions();
@@ -65,6 +65,7 @@ final class KvCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         load.check();
         try (KvClient client = new KvClient(pd.endpoints(), !unary)) {
+            client.learnApiMode();
             ServerCpu cpu = ServerCpu.of(readyFile, client.pd());
             ByteString value = load.value();
             if (workload.reads() && !skipLoad) {

@@ -10,6 +10,8 @@ import io.tidekv.proto.kvrpcpb.GetRequest;
 import io.tidekv.proto.kvrpcpb.GetResponse;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
 import io.tidekv.proto.kvrpcpb.PrewriteResponse;
+import io.tidekv.proto.kvrpcpb.RawBatchPutRequest;
+import io.tidekv.proto.kvrpcpb.RawBatchPutResponse;
 import io.tidekv.proto.kvrpcpb.RawDeleteRequest;
 import io.tidekv.proto.kvrpcpb.RawDeleteResponse;
 import io.tidekv.proto.kvrpcpb.RawGetRequest;
@@ -44,6 +46,12 @@ record Command<Q, A>(
                     BatchCommandsRequest.Request.Builder::setRawPut,
                     BatchCommandsResponse.Response::getRawPut,
                     RawPutResponse::getRegionError);
+    static final Command<RawBatchPutRequest, RawBatchPutResponse> RAW_BATCH_PUT =
+            new Command<>(
+                    TikvGrpc.getRawBatchPutMethod(),
+                    BatchCommandsRequest.Request.Builder::setRawBatchPut,
+                    BatchCommandsResponse.Response::getRawBatchPut,
+                    RawBatchPutResponse::getRegionError);
     static final Command<RawGetRequest, RawGetResponse> RAW_GET =
             new Command<>(
                     TikvGrpc.getRawGetMethod(),

@@ -2,6 +2,7 @@ package io.tidekv.cli.client;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.proto.kvrpcpb.KvPair;
+import io.tidekv.proto.kvrpcpb.RawBatchPutRequest;
 import io.tidekv.proto.kvrpcpb.RawDeleteRequest;
 import io.tidekv.proto.kvrpcpb.RawGetRequest;
 import io.tidekv.proto.kvrpcpb.RawPutRequest;
@@ -34,6 +35,38 @@ public final class RawKv {
                                         .setTtl(ttlSeconds)
                                         .build())
                 .thenAccept(answer -> check(answer.getError()));
+    }
+
+    /** All pairs, those of one region at once; durable when the future completes. */
+    public CompletableFuture<Void> putAll(List<KvPair> pairs) {
+        if (pairs.isEmpty()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        List<KvPair> elsewhere = new ArrayList<>();
+        return client.call(
+                        Command.RAW_BATCH_PUT,
+                        dialect.stored(dialect.sent(pairs.get(0).getKey())),
+                        route -> batch(route, pairs, elsewhere))
+                .thenCompose(
+                        answer -> {
+                            check(answer.getError());
+                            return putAll(elsewhere);
+                        });
+    }
+
+    private RawBatchPutRequest batch(Route route, List<KvPair> pairs, List<KvPair> elsewhere) {
+        elsewhere.clear();
+        RawBatchPutRequest.Builder request =
+                RawBatchPutRequest.newBuilder().setContext(dialect.context(route));
+        for (KvPair pair : pairs) {
+            ByteString key = dialect.sent(pair.getKey());
+            if (route.contains(dialect.stored(key))) {
+                request.addPairs(pair.toBuilder().setKey(key));
+            } else {
+                elsewhere.add(pair);
+            }
+        }
+        return request.build();
     }
 
     /** The value, or nothing. */

@@ -11,6 +11,7 @@ import io.tidekv.proto.kvrpcpb.LockInfo;
 import io.tidekv.proto.kvrpcpb.Mutation;
 import io.tidekv.proto.kvrpcpb.Op;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
+import io.tidekv.proto.kvrpcpb.PrewriteResponse;
 import io.tidekv.proto.kvrpcpb.ResolveLockRequest;
 import java.time.Duration;
 import java.util.Optional;
@@ -28,9 +29,18 @@ public final class TxnKv {
     private static final int TRIES_MAX = 200;
 
     private final KvClient client;
+    private final boolean onePhase;
 
     public TxnKv(KvClient client) {
+        this(client, false);
+    }
+
+    /**
+     * @param onePhase commits with the prewrite, where the store agrees
+     */
+    public TxnKv(KvClient client, boolean onePhase) {
         this.client = client;
+        this.onePhase = onePhase;
     }
 
     /** Commits one value. */
@@ -51,34 +61,36 @@ public final class TxnKv {
             ByteString key, ByteString value, long start, int attempt) {
         return prewrite(key, value, start)
                 .thenCompose(
-                        error ->
-                                error.equals(KeyError.getDefaultInstance())
-                                        ? commit(key, start)
-                                        : blocked(
-                                                error,
-                                                attempt,
-                                                () -> put(key, value, attempt + 1)));
+                        answer -> {
+                            if (answer.getErrorsCount() > 0) {
+                                return blocked(
+                                        answer.getErrors(0),
+                                        attempt,
+                                        () -> put(key, value, attempt + 1));
+                            }
+                            return answer.getOnePcCommitTs() != 0
+                                    ? CompletableFuture.completedFuture(null)
+                                    : commit(key, start);
+                        });
     }
 
-    private CompletableFuture<KeyError> prewrite(ByteString key, ByteString value, long start) {
+    private CompletableFuture<PrewriteResponse> prewrite(
+            ByteString key, ByteString value, long start) {
         Mutation mutation = Mutation.newBuilder().setOp(Op.Put).setKey(key).setValue(value).build();
         return client.call(
-                        Command.PREWRITE,
-                        stored(key),
-                        route ->
-                                PrewriteRequest.newBuilder()
-                                        .setContext(route.context())
-                                        .addMutations(mutation)
-                                        .setPrimaryLock(key)
-                                        .setStartVersion(start)
-                                        .setLockTtl(LOCK_TTL_MILLIS)
-                                        .setTxnSize(1)
-                                        .build())
-                .thenApply(
-                        answer ->
-                                answer.getErrorsCount() == 0
-                                        ? KeyError.getDefaultInstance()
-                                        : answer.getErrors(0));
+                Command.PREWRITE,
+                stored(key),
+                route ->
+                        PrewriteRequest.newBuilder()
+                                .setContext(route.context())
+                                .addMutations(mutation)
+                                .setPrimaryLock(key)
+                                .setStartVersion(start)
+                                .setLockTtl(LOCK_TTL_MILLIS)
+                                .setTxnSize(1)
+                                .setTryOnePc(onePhase)
+                                .setMinCommitTs(onePhase ? start + 1 : 0)
+                                .build());
     }
 
     private CompletableFuture<Void> commit(ByteString key, long start) {

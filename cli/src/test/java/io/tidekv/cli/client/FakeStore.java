@@ -13,6 +13,8 @@ import io.tidekv.proto.kvrpcpb.KvPair;
 import io.tidekv.proto.kvrpcpb.LockInfo;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
 import io.tidekv.proto.kvrpcpb.PrewriteResponse;
+import io.tidekv.proto.kvrpcpb.RawBatchPutRequest;
+import io.tidekv.proto.kvrpcpb.RawBatchPutResponse;
 import io.tidekv.proto.kvrpcpb.RawDeleteRequest;
 import io.tidekv.proto.kvrpcpb.RawDeleteResponse;
 import io.tidekv.proto.kvrpcpb.RawGetRequest;
@@ -67,6 +69,7 @@ final class FakeStore extends TikvGrpc.TikvImplBase {
         synchronized (data) {
             switch (request.getCmdCase()) {
                 case RAWPUT -> response.setRawPut(put(request.getRawPut()));
+                case RAWBATCHPUT -> response.setRawBatchPut(putAll(request.getRawBatchPut()));
                 case RAWGET -> response.setRawGet(get(request.getRawGet()));
                 case RAWDELETE -> response.setRawDelete(delete(request.getRawDelete()));
                 case RAWSCAN -> response.setRawScan(scan(request.getRawScan()));
@@ -91,6 +94,15 @@ final class FakeStore extends TikvGrpc.TikvImplBase {
         return RawPutResponse.newBuilder()
                 .setError(q.getTtl() > 0 ? "ttl is not enabled" : "")
                 .build();
+    }
+
+    private RawBatchPutResponse putAll(RawBatchPutRequest q) {
+        Error error = regionError(q.getContext());
+        if (!error.equals(Error.getDefaultInstance())) {
+            return RawBatchPutResponse.newBuilder().setRegionError(error).build();
+        }
+        q.getPairsList().forEach(pair -> data.put(pair.getKey(), pair.getValue()));
+        return RawBatchPutResponse.getDefaultInstance();
     }
 
     private RawGetResponse get(RawGetRequest q) {
