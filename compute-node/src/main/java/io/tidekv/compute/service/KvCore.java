@@ -66,7 +66,9 @@ public final class KvCore implements AutoCloseable {
         MaxTsSync maxTs = new MaxTsSync(regions, timestamps, concurrency);
         TsLimit limit = new TsLimit(timestamps, clock);
         txn = new TxnService(runner, deletes, settings, api, concurrency, maxTs, limit);
-        pessimistic = new PessimisticService(runner, concurrency, waits, api, limit, clock);
+        pessimistic =
+                new PessimisticService(
+                        runner, concurrency, waits, api, limit, clock, settings.lockWait());
         raw = new RawService(runner, settings, new CausalStamps(timestamps, clock));
         rawRanges = new RawRangeService(runner, deletes, settings);
         store = new StoreService(runner, deletes, settings);

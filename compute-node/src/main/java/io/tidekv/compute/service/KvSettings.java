@@ -1,6 +1,7 @@
 package io.tidekv.compute.service;
 
 import io.tidekv.compute.engine.ApiMode;
+import java.time.Duration;
 
 /**
  * What bounds the key-value services.
@@ -13,6 +14,8 @@ import io.tidekv.compute.engine.ApiMode;
  * @param connectionInFlightBytes the same for one connection
  * @param responseBytes a larger answer of a read is refused
  * @param entryBytes a larger write is refused, as TiKV does
+ * @param lockWait how long a client waits for a lock that asks for no time, or for more; TiKV's
+ *     {@code pessimistic-txn.wait-for-lock-timeout}
  */
 public record KvSettings(
         ApiMode mode,
@@ -22,9 +25,41 @@ public record KvSettings(
         long inFlightBytes,
         long connectionInFlightBytes,
         long responseBytes,
-        long entryBytes) {
+        long entryBytes,
+        Duration lockWait) {
+    private static final Duration LOCK_WAIT = Duration.ofSeconds(1);
+
     /** Defaults for a cluster in {@code mode}. */
     public static KvSettings of(ApiMode mode) {
-        return new KvSettings(mode, 4, 8192, 65_536, 128L << 20, 32L << 20, 64L << 20, 8L << 20);
+        return new KvSettings(
+                mode, 4, 8192, 65_536, 128L << 20, 32L << 20, 64L << 20, 8L << 20, LOCK_WAIT);
+    }
+
+    /** The same with another bound of the bytes of requests, of one connection, or an answer. */
+    public KvSettings withBytes(long inFlight, long connection, long response) {
+        return new KvSettings(
+                mode,
+                workers,
+                workersQueued,
+                latchesWaiting,
+                inFlight,
+                connection,
+                response,
+                entryBytes,
+                lockWait);
+    }
+
+    /** The same with another bound of lock waits. */
+    public KvSettings withLockWait(Duration most) {
+        return new KvSettings(
+                mode,
+                workers,
+                workersQueued,
+                latchesWaiting,
+                inFlightBytes,
+                connectionInFlightBytes,
+                responseBytes,
+                entryBytes,
+                most);
     }
 }

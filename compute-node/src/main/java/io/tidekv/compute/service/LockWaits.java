@@ -82,6 +82,7 @@ final class LockWaits implements AutoCloseable {
         private volatile TxnError.Locked by;
         private volatile Wait wait;
         private boolean left;
+        private boolean told;
         private Scheduler.@Nullable Cancellable timer;
 
         private Waiter(
@@ -195,12 +196,15 @@ final class LockWaits implements AutoCloseable {
         return !queues.isEmpty() && queues.containsKey(key);
     }
 
-    /** Everybody who waits, for people who look into a cluster. */
+    /** Everybody who waits and whom the detector knows, for people who look into a cluster. */
     synchronized List<WaitForEntry> entries() {
         long now = clock.monotonicNanos();
         List<WaitForEntry> entries = new ArrayList<>();
         for (TreeSet<Waiter> queue : queues.values()) {
             for (Waiter waiter : queue) {
+                if (!waiter.told) {
+                    continue;
+                }
                 long millis = Duration.ofNanos(now - waiter.sinceNanos).toMillis();
                 entries.add(KeyErrors.entry(waiter.wait).toBuilder().setWaitTime(millis).build());
             }
@@ -212,6 +216,7 @@ final class LockWaits implements AutoCloseable {
         detector.enter(wait, circle -> finish(waiter, new End.Circle(circle)));
         boolean over;
         synchronized (this) {
+            waiter.told = true;
             over = waiter.left;
         }
         if (over) {

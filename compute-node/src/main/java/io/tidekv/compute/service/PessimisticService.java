@@ -33,9 +33,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Locking keys before they are written, and waiting for those that are locked. Thread-safe. */
 public final class PessimisticService {
-    /** TiKV's {@code wait-for-lock-timeout}: what a client gets that asks for none, or more. */
-    private static final Duration WAIT_MAX = Duration.ofSeconds(1);
-
     private static final int LOCKS_AT_ONCE = 256;
 
     private final Runner runner;
@@ -44,6 +41,7 @@ public final class PessimisticService {
     private final ApiChecks api;
     private final TsLimit limit;
     private final Clock clock;
+    private final Duration waitMax;
 
     /** An attempt: its result, or whom to wait for. */
     private record Attempt(Result result, @Nullable Waiter waiter) {}
@@ -54,13 +52,15 @@ public final class PessimisticService {
             LockWaits waits,
             ApiChecks api,
             TsLimit limit,
-            Clock clock) {
+            Clock clock,
+            Duration waitMax) {
         this.runner = runner;
         this.concurrency = concurrency;
         this.waits = waits;
         this.api = api;
         this.limit = limit;
         this.clock = clock;
+        this.waitMax = waitMax;
     }
 
     public CompletableFuture<PessimisticLockResponse> lock(PessimisticLockRequest request) {
@@ -86,13 +86,13 @@ public final class PessimisticService {
                 error -> PessimisticLockResponse.newBuilder().addErrors(error).build());
     }
 
-    private static long waitNanos(PessimisticLockRequest request) {
+    private long waitNanos(PessimisticLockRequest request) {
         long asked = request.getWaitTimeout();
         if (asked < 0) {
             return 0;
         }
-        long most = WAIT_MAX.toNanos();
-        return asked == 0 || asked >= WAIT_MAX.toMillis() ? most : asked * 1_000_000L;
+        long most = waitMax.toNanos();
+        return asked == 0 || asked >= waitMax.toMillis() ? most : asked * 1_000_000L;
     }
 
     /**

@@ -2,6 +2,7 @@ package io.tidekv.compute.conformance;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import io.grpc.CallOptions;
@@ -14,6 +15,7 @@ import io.tidekv.compute.engine.ApiMode;
 import io.tidekv.compute.grpc.KvServer;
 import io.tidekv.compute.region.RegionAccess.Region;
 import io.tidekv.proto.debugpb.DebugGrpc;
+import io.tidekv.proto.kvrpcpb.GetLockWaitInfoRequest;
 import io.tidekv.proto.region.RegionShape;
 import io.tidekv.proto.tikvpb.BatchCommandsRequest;
 import io.tidekv.proto.tikvpb.BatchCommandsResponse;
@@ -23,6 +25,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -34,6 +37,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 
 /** Replays cases against a store over memory; PD's part is played here. */
 final class Replayer {
@@ -120,12 +124,37 @@ final class Replayer {
         if (step.has("route")) {
             bindRoute(step);
         }
-        CompletableFuture<Object> answer = unary(method, step.path("request"));
         if (step.has("async")) {
-            waiting.put(step.get("async").textValue(), answer);
+            beginWait(method, step);
             return List.of();
         }
+        CompletableFuture<Object> answer = unary(method, step.path("request"));
         return compare(step, await(answer));
+    }
+
+    /**
+     * Recorded cases give the wait a moment to begin, and end it within its second. Here the case
+     * goes on once the wait has begun, and it may last as long as the server allows.
+     */
+    private void beginWait(MethodDescriptor<?, ?> method, JsonNode step) {
+        ObjectNode request = step.path("request").deepCopy();
+        request.remove("wait_timeout");
+        CompletableFuture<Object> answer = unary(method, request);
+        long txn = request.get("start_version").longValue();
+        Awaitility.await()
+                .pollInterval(Duration.ofMillis(5))
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> answer.isDone() || isWaiting(txn));
+        waiting.put(step.get("async").textValue(), answer);
+    }
+
+    private boolean isWaiting(long txn) {
+        return TikvGrpc.newBlockingStub(server.channel)
+                .withDeadlineAfter(20, TimeUnit.SECONDS)
+                .getLockWaitInfo(GetLockWaitInfoRequest.getDefaultInstance())
+                .getEntriesList()
+                .stream()
+                .anyMatch(entry -> entry.getTxn() == txn);
     }
 
     /** One request and the first answers to it. */

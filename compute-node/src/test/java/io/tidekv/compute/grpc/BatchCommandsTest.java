@@ -172,8 +172,7 @@ class BatchCommandsTest {
     @Test
     void aStreamWithTooMuchInFlightIsNotReadFurther() {
         server.close();
-        KvSettings settings =
-                new KvSettings(ApiMode.V1, 2, 64, 64, 1 << 30, 200_000, 64 << 20, 8 << 20);
+        KvSettings settings = KvSettings.of(ApiMode.V1).withBytes(1 << 30, 200_000, 64 << 20);
         server =
                 new KvServer(
                         settings, new MemoryRegions(KvServer.CLUSTER, KvServer.STORE, log::add));
@@ -206,8 +205,7 @@ class BatchCommandsTest {
     @Test
     void withoutRoomInAllRequestsAreRefusedAsBusy() {
         server.close();
-        KvSettings settings =
-                new KvSettings(ApiMode.V1, 2, 64, 64, 100_000, 1 << 30, 64 << 20, 8 << 20);
+        KvSettings settings = KvSettings.of(ApiMode.V1).withBytes(100_000, 1 << 30, 64 << 20);
         server =
                 new KvServer(
                         settings, new MemoryRegions(KvServer.CLUSTER, KvServer.STORE, log::add));

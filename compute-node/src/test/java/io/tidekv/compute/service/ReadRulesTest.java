@@ -171,7 +171,7 @@ class ReadRulesTest {
 
     @Test
     void answersBeyondTheBoundAreRefusedNotCut() {
-        KvSettings small = new KvSettings(ApiMode.V1, 1, 16, 16, 1 << 20, 1 << 20, 1000, 1 << 20);
+        KvSettings small = KvSettings.of(ApiMode.V1).withBytes(1 << 20, 1 << 20, 1000);
         try (TxnClient client = new TxnClient(new MemoryRegions(7, 1), small)) {
             client.write(10, 11, put("a", "x".repeat(600)), put("b", "x".repeat(600)));
             assertThat(client.scan(client.scanOf("a", "", 20)).get(0).getError().getAbort())
