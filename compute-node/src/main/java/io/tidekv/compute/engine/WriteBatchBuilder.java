@@ -36,6 +36,20 @@ public final class WriteBatchBuilder {
         return this;
     }
 
+    /** As {@link #put(Cf, byte[], byte[])} of a value that is {@code value} and {@code suffix}. */
+    public WriteBatchBuilder put(Cf cf, ByteString key, ByteString value, byte[] suffix) {
+        head(cf, VALUE, CF_VALUE, key.size() + value.size() + suffix.length);
+        varint(key.size());
+        key.copyTo(buffer, size);
+        size += key.size();
+        varint(value.size() + suffix.length);
+        value.copyTo(buffer, size);
+        size += value.size();
+        System.arraycopy(suffix, 0, buffer, size, suffix.length);
+        size += suffix.length;
+        return this;
+    }
+
     public WriteBatchBuilder delete(Cf cf, byte[] key) {
         head(cf, DELETION, CF_DELETION, key.length);
         bytes(key);

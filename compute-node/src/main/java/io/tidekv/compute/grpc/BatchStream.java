@@ -14,7 +14,9 @@ import io.tidekv.proto.tikvpb.BatchCommandsResponse;
 import io.tidekv.proto.tikvpb.BatchCommandsResponse.Response;
 import java.util.ArrayDeque;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One BatchCommands stream. Requests run independently; each id is answered once, in any order,
@@ -114,18 +116,24 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
         if (gate.isForeign(kind.command().context().apply(inner))) {
             return false;
         }
-        gate.serve(kind.command(), inner)
-                .whenComplete(
-                        (answer, error) -> {
-                            Response.Builder response = Response.newBuilder();
-                            if (error == null) {
-                                kind.wrap().accept(response, answer);
-                            } else if (Futures.unwrap(error) instanceof UnsupportedException e) {
-                                kind.wrap().accept(response, kind.refused().apply(e.text()));
-                            }
-                            finish(id, response.build(), size);
-                        });
+        CompletableFuture<A> served = gate.serve(kind.command(), inner);
+        if (served.isDone() && !served.isCompletedExceptionally()) {
+            finish(id, response(kind, served.join(), null), size);
+        } else {
+            served.whenComplete((answer, error) -> finish(id, response(kind, answer, error), size));
+        }
         return true;
+    }
+
+    private static <A extends Message> Response response(
+            BatchKind<?, A> kind, @Nullable A answer, @Nullable Throwable error) {
+        Response.Builder response = Response.newBuilder();
+        if (answer != null) {
+            kind.wrap().accept(response, answer);
+        } else if (error != null && Futures.unwrap(error) instanceof UnsupportedException e) {
+            kind.wrap().accept(response, kind.refused().apply(e.text()));
+        }
+        return response.build();
     }
 
     private void finish(long id, Response response, long requestBytes) {

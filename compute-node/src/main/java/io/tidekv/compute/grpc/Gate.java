@@ -53,18 +53,23 @@ final class Gate {
             return CompletableFuture.completedFuture(answer(command, RegionErrors.of(busy)));
         }
         long begin = clock.monotonicNanos();
+        CompletableFuture<A> served = call(command, request);
+        if (served.isDone() && !served.isCompletedExceptionally()) {
+            inFlight.leave(bytes);
+            metrics.served(command.label(), clock.monotonicNanos() - begin);
+            return served;
+        }
         CompletableFuture<A> result = new CompletableFuture<>();
-        call(command, request)
-                .whenComplete(
-                        (answer, error) -> {
-                            inFlight.leave(bytes);
-                            metrics.served(command.label(), clock.monotonicNanos() - begin);
-                            if (error == null) {
-                                result.complete(answer);
-                            } else {
-                                fail(command, Futures.unwrap(error), result);
-                            }
-                        });
+        served.whenComplete(
+                (answer, error) -> {
+                    inFlight.leave(bytes);
+                    metrics.served(command.label(), clock.monotonicNanos() - begin);
+                    if (error == null) {
+                        result.complete(answer);
+                    } else {
+                        fail(command, Futures.unwrap(error), result);
+                    }
+                });
         return result;
     }
 

@@ -42,7 +42,11 @@ final class KvMetrics {
     }
 
     void served(String label, long nanos) {
-        durationOf.computeIfAbsent(label, durations::labelValues).observe(nanos * NANOS);
+        DistributionDataPoint known = durationOf.get(label);
+        if (known == null) {
+            known = durationOf.computeIfAbsent(label, durations::labelValues);
+        }
+        known.observe(nanos * NANOS);
     }
 
     void failed(String label, KvError error) {

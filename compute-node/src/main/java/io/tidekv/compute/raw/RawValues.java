@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RawValues {
     private static final long NEVER = 0;
+    private static final byte[] NOTHING = {};
     private static final int EXPIRES = 1;
     private static final int DELETED = 2;
 
@@ -70,6 +71,11 @@ public final class RawValues {
                 yield out;
             }
         };
+    }
+
+    /** What follows a value in its stored form. */
+    byte[] suffix(long ttlSeconds, long nowSeconds) {
+        return mode == ApiMode.V1 ? NOTHING : encode(ByteString.EMPTY, ttlSeconds, nowSeconds);
     }
 
     /** What V2 stores for a key that is deleted. */

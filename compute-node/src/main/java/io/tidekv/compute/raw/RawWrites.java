@@ -1,6 +1,7 @@
 package io.tidekv.compute.raw;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.proto.kvrpcpb.KvPair;
@@ -8,6 +9,7 @@ import io.tidekv.proto.kvrpcpb.RawBatchDeleteRequest;
 import io.tidekv.proto.kvrpcpb.RawBatchPutRequest;
 import io.tidekv.proto.kvrpcpb.RawDeleteRequest;
 import io.tidekv.proto.kvrpcpb.RawPutRequest;
+import java.util.Iterator;
 import java.util.List;
 
 /**
@@ -34,11 +36,23 @@ public final class RawWrites {
     public WriteBatchBuilder put(RawPutRequest request, Cf cf, long nowSeconds, long ts) {
         ByteString key = request.getKey();
         ByteString value = request.getValue();
-        return new WriteBatchBuilder(key.size() + (key.size() >> 3) + value.size() + FRAME)
-                .put(
-                        cf,
-                        format.keys().at(key, ts),
-                        format.values().encode(value, request.getTtl(), nowSeconds));
+        WriteBatchBuilder batch =
+                new WriteBatchBuilder(key.size() + (key.size() >> 3) + value.size() + FRAME);
+        return put(batch, cf, key, value, request.getTtl(), nowSeconds, ts);
+    }
+
+    private WriteBatchBuilder put(
+            WriteBatchBuilder batch,
+            Cf cf,
+            ByteString key,
+            ByteString value,
+            long ttl,
+            long nowSeconds,
+            long ts) {
+        RawKeys keys = format.keys();
+        ByteString stored =
+                keys.versioned() ? UnsafeByteOperations.unsafeWrap(keys.at(key, ts)) : key;
+        return batch.put(cf, stored, value, format.values().suffix(ttl, nowSeconds));
     }
 
     public void check(RawBatchPutRequest request) {
@@ -53,20 +67,28 @@ public final class RawWrites {
         }
     }
 
-    /** Of equal keys the last one stands. */
-    public WriteBatchBuilder batchPut(RawBatchPutRequest request, Cf cf, long nowSeconds, long ts) {
+    /**
+     * Of equal keys the last one stands.
+     *
+     * @param bytesMax a batch is divided into parts of about this size, made one after the other
+     */
+    public Iterator<WriteBatchBuilder> batchPut(
+            RawBatchPutRequest request, Cf cf, long nowSeconds, long ts, int bytesMax) {
         List<Long> ttls = request.getTtlsList();
-        int count = request.getPairsCount();
-        WriteBatchBuilder batch = new WriteBatchBuilder(request.getSerializedSize() + 24 * count);
-        for (int i = 0; i < count; i++) {
-            KvPair pair = request.getPairs(i);
-            long ttl = ttls.isEmpty() ? 0 : ttls.get(ttls.size() == 1 ? 0 : i);
-            batch.put(
-                    cf,
-                    format.keys().at(pair.getKey(), ts),
-                    format.values().encode(pair.getValue(), ttl, nowSeconds));
-        }
-        return batch;
+        return new Parts(request.getPairsCount(), bytesMax) {
+            @Override
+            int bytes(int i) {
+                KvPair pair = request.getPairs(i);
+                return pair.getKey().size() + pair.getValue().size() + FRAME;
+            }
+
+            @Override
+            void add(WriteBatchBuilder batch, int i) {
+                KvPair pair = request.getPairs(i);
+                long ttl = ttls.isEmpty() ? 0 : ttls.get(ttls.size() == 1 ? 0 : i);
+                put(batch, cf, pair.getKey(), pair.getValue(), ttl, nowSeconds, ts);
+            }
+        };
     }
 
     public WriteBatchBuilder delete(RawDeleteRequest request, Cf cf, long ts) {
@@ -80,10 +102,20 @@ public final class RawWrites {
         }
     }
 
-    public WriteBatchBuilder batchDelete(RawBatchDeleteRequest request, Cf cf, long ts) {
-        WriteBatchBuilder batch = new WriteBatchBuilder(request.getSerializedSize());
-        request.getKeysList().forEach(key -> delete(batch, cf, key, ts));
-        return batch;
+    /** Divided as {@link #batchPut}. */
+    public Iterator<WriteBatchBuilder> batchDelete(
+            RawBatchDeleteRequest request, Cf cf, long ts, int bytesMax) {
+        return new Parts(request.getKeysCount(), bytesMax) {
+            @Override
+            int bytes(int i) {
+                return request.getKeys(i).size() + FRAME;
+            }
+
+            @Override
+            void add(WriteBatchBuilder batch, int i) {
+                delete(batch, cf, request.getKeys(i), ts);
+            }
+        };
     }
 
     /** With versions a deletion is one of them: an older one would show otherwise. */

@@ -31,10 +31,19 @@ final class ApiChecks {
     /** Throws when raw requests of this version, or these keys, are not for this cluster. */
     void checkRaw(Context context, List<ByteString> keys) {
         checkRawVersion(context);
-        for (ByteString key : keys) {
-            if (mode == ApiMode.V2 && !isOf(RAW, key)) {
-                throw new RawException(wrongKey());
-            }
+        for (int i = 0; mode == ApiMode.V2 && i < keys.size(); i++) {
+            checkRawKeyMode(keys.get(i));
+        }
+    }
+
+    void checkRaw(Context context, ByteString key) {
+        checkRawVersion(context);
+        checkRawKeyMode(key);
+    }
+
+    private void checkRawKeyMode(ByteString key) {
+        if (mode == ApiMode.V2 && !isOf(RAW, key)) {
+            throw new RawException(wrongKey());
         }
     }
 

@@ -20,6 +20,9 @@ public final class Futures {
     /** Turns one kind of failure into a result; others stay failures. */
     static <R, E extends Throwable> CompletableFuture<R> recover(
             CompletableFuture<R> future, Class<E> kind, Function<E, R> then) {
+        if (future.isDone() && !future.isCompletedExceptionally()) {
+            return future;
+        }
         return future.handle(
                 (value, error) -> {
                     if (error == null) {

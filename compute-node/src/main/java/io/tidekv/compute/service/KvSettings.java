@@ -49,6 +49,20 @@ public record KvSettings(
                 lockWait);
     }
 
+    /** The same with another bound of a write. */
+    public KvSettings withEntryBytes(long most) {
+        return new KvSettings(
+                mode,
+                workers,
+                workersQueued,
+                latchesWaiting,
+                inFlightBytes,
+                connectionInFlightBytes,
+                responseBytes,
+                most,
+                lockWait);
+    }
+
     /** The same with another bound of lock waits. */
     public KvSettings withLockWait(Duration most) {
         return new KvSettings(

@@ -31,7 +31,9 @@ import io.tidekv.proto.kvrpcpb.RawGetRequest;
 import io.tidekv.proto.kvrpcpb.RawGetResponse;
 import io.tidekv.proto.kvrpcpb.RawPutRequest;
 import io.tidekv.proto.kvrpcpb.RawPutResponse;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
@@ -126,7 +128,8 @@ public final class RawService {
                             request.getContext(),
                             List.of(request.getKey()),
                             request.getForCas(),
-                            ts -> writes.put(request, cf, nowSeconds(), ts),
+                            ts -> one(writes.put(request, cf, nowSeconds(), ts)),
+                            0,
                             RawPutResponse.getDefaultInstance());
                 },
                 e -> RawPutResponse.newBuilder().setError(e.text()).build());
@@ -135,8 +138,13 @@ public final class RawService {
     public CompletableFuture<RawBatchPutResponse> batchPut(RawBatchPutRequest request) {
         return answer(
                 () -> {
-                    List<ByteString> keys =
-                            request.getPairsList().stream().map(KvPair::getKey).toList();
+                    List<ByteString> keys = new ArrayList<>(request.getPairsCount());
+                    long largest = 0;
+                    for (KvPair pair : request.getPairsList()) {
+                        keys.add(pair.getKey());
+                        largest = Math.max(largest, pair.getSerializedSize());
+                    }
+                    long largestPair = largest;
                     api.checkRaw(request.getContext(), keys);
                     Cf cf = format.cf(request.getCf());
                     writes.check(request);
@@ -144,7 +152,8 @@ public final class RawService {
                             request.getContext(),
                             keys,
                             request.getForCas(),
-                            ts -> writes.batchPut(request, cf, nowSeconds(), ts),
+                            ts -> writes.batchPut(request, cf, nowSeconds(), ts, partBytes()),
+                            largestPair,
                             RawBatchPutResponse.getDefaultInstance());
                 },
                 e -> RawBatchPutResponse.newBuilder().setError(e.text()).build());
@@ -158,7 +167,8 @@ public final class RawService {
                             request.getContext(),
                             List.of(request.getKey()),
                             request.getForCas(),
-                            ts -> writes.delete(request, cf, ts),
+                            ts -> one(writes.delete(request, cf, ts)),
+                            0,
                             RawDeleteResponse.getDefaultInstance());
                 },
                 e -> RawDeleteResponse.newBuilder().setError(e.text()).build());
@@ -174,7 +184,8 @@ public final class RawService {
                             request.getContext(),
                             request.getKeysList(),
                             request.getForCas(),
-                            ts -> writes.batchDelete(request, cf, ts),
+                            ts -> writes.batchDelete(request, cf, ts, partBytes()),
+                            0,
                             RawBatchDeleteResponse.getDefaultInstance());
                 },
                 e -> RawBatchDeleteResponse.newBuilder().setError(e.text()).build());
@@ -212,7 +223,8 @@ public final class RawService {
             Context context,
             List<ByteString> keys,
             boolean forCas,
-            LongFunction<WriteBatchBuilder> batch,
+            LongFunction<Iterator<WriteBatchBuilder>> batches,
+            long largestPair,
             R response) {
         keys.forEach(ApiChecks::checkRawKey);
         Deadline deadline = Deadline.of(context, runner.clock());
@@ -224,9 +236,20 @@ public final class RawService {
                             for (ByteString key : keys) {
                                 checkWrite(target, key, ts);
                             }
-                            return runner.blindWrite(target, deadline, latches, batch.apply(ts));
+                            // Before any part of a large batch is written.
+                            runner.checkSize(target, largestPair);
+                            return runner.blindWrite(target, deadline, latches, batches.apply(ts));
                         })
                 .thenApply(done -> response);
+    }
+
+    private static Iterator<WriteBatchBuilder> one(WriteBatchBuilder batch) {
+        return List.of(batch).iterator();
+    }
+
+    /** Batches of keys are no transactions: a large one is written in several entries. */
+    private int partBytes() {
+        return (int) Math.min(settings.entryBytes() / 2, Integer.MAX_VALUE / 2);
     }
 
     /** Checks the region and, where keys have versions, gets the timestamp of a write to it. */
@@ -242,7 +265,7 @@ public final class RawService {
 
     /** Checks version and key, and finds the column family. */
     private Cf checked(Context context, ByteString key, String cf) {
-        api.checkRaw(context, List.of(key));
+        api.checkRaw(context, key);
         return format.cf(cf);
     }
 

@@ -19,6 +19,7 @@ final class RequestChecks {
     private static final long FIRST_TERM_OFFSET = 5;
 
     private final RegionAccess regions;
+    private final Targets targets = new Targets();
 
     RequestChecks(RegionAccess regions) {
         this.regions = regions;
@@ -33,7 +34,8 @@ final class RequestChecks {
                             regions.storeId(),
                             "to store id " + store + ", mine " + regions.storeId()));
         }
-        Target target = Target.of(regions.region(context.getRegionId()));
+        long id = context.getRegionId();
+        Target target = targets.of(id, regions.region(id));
         long peer = context.getPeer().getId();
         if (peer != target.shape().getPeerId()) {
             throw new KvException(

@@ -13,6 +13,7 @@ import io.tidekv.compute.txn.Released;
 import io.tidekv.proto.kvrpcpb.Context;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -103,8 +104,25 @@ final class Runner implements AutoCloseable {
     <R> CompletableFuture<R> readTarget(Target target, Cost cost, Function<KvSnapshot, R> read) {
         CompletableFuture<KvSnapshot> snapshot = target.region().read(target.version());
         boolean inPlace = cost == Cost.POINT && snapshot.isDone();
+        if (inPlace && !snapshot.isCompletedExceptionally()) {
+            KvSnapshot view = snapshot.join();
+            if (!view.mayBlock()) {
+                return atOnce(target, view, read);
+            }
+        }
         return snapshot.thenCompose(
                 view -> evaluate(target, view, inPlace, () -> read.apply(view)));
+    }
+
+    private static <R> CompletableFuture<R> atOnce(
+            Target target, KvSnapshot snapshot, Function<KvSnapshot, R> read) {
+        try (snapshot) {
+            return CompletableFuture.completedFuture(read.apply(snapshot));
+        } catch (CodecException e) {
+            return CompletableFuture.failedFuture(damaged(target, e));
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     Clock clock() {
@@ -112,16 +130,17 @@ final class Runner implements AutoCloseable {
     }
 
     /**
-     * A batch that needs no reading, to a region that was checked before; latches only order it
-     * with commands that do read.
+     * Batches that need no reading, one after the other, to a region that was checked before;
+     * latches only order them with commands that do read. What fails ends the row; the batches
+     * before it stand.
      */
     CompletableFuture<Void> blindWrite(
             Target target,
             Deadline deadline,
             Collection<byte[]> latchKeys,
-            WriteBatchBuilder batch) {
+            Iterator<WriteBatchBuilder> batches) {
         if (latchKeys.isEmpty()) {
-            return propose(target, batch);
+            return proposeAll(target, deadline, batches);
         }
         return latched(
                 target,
@@ -129,8 +148,34 @@ final class Runner implements AutoCloseable {
                 deadline,
                 inPlace -> {
                     deadline.check(clock);
-                    return propose(target, batch);
+                    return proposeAll(target, deadline, batches);
                 });
+    }
+
+    private CompletableFuture<Void> proposeAll(
+            Target target, Deadline deadline, Iterator<WriteBatchBuilder> batches) {
+        if (!batches.hasNext()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        CompletableFuture<Void> written = propose(target, batches.next());
+        if (!batches.hasNext()) {
+            return written;
+        }
+        return written.thenComposeAsync(
+                done -> {
+                    deadline.check(clock);
+                    return proposeAll(target, deadline, batches);
+                },
+                this::soon);
+    }
+
+    /** Not on the thread that applies, unless there is no other. */
+    private void soon(Runnable work) {
+        try {
+            workers.execute(work);
+        } catch (RejectedExecutionException e) {
+            work.run();
+        }
     }
 
     /** A command that reads before it writes; serial with others on the same keys. */
@@ -267,19 +312,24 @@ final class Runner implements AutoCloseable {
         return result;
     }
 
-    CompletableFuture<Void> propose(Target target, WriteBatchBuilder batch) {
-        if (batch.sizeBytes() > settings.entryBytes()) {
+    /** Throws when no entry of {@code bytes} is taken. */
+    void checkSize(Target target, long bytes) {
+        if (bytes > settings.entryBytes()) {
             long region = target.shape().getRegionId();
             throw new KvException(
                     new KvError.EntryTooLarge(
                             region,
-                            batch.sizeBytes(),
+                            bytes,
                             "raft entry is too large, region "
                                     + region
                                     + ", entry size "
-                                    + batch.sizeBytes()
+                                    + bytes
                                     + ": write less at once"));
         }
+    }
+
+    CompletableFuture<Void> propose(Target target, WriteBatchBuilder batch) {
+        checkSize(target, batch.sizeBytes());
         return target.region().write(target.version(), batch);
     }
 
