@@ -56,7 +56,7 @@ final class Load implements AutoCloseable {
 
     void stop() throws InterruptedException {
         stopped = true;
-        thread.join(20_000);
+        thread.join(TestCluster.PATIENCE.toMillis());
         assertThat(thread.isAlive()).isFalse();
     }
 
@@ -70,6 +70,6 @@ final class Load implements AutoCloseable {
     @Override
     public void close() throws InterruptedException {
         stopped = true;
-        thread.join(20_000);
+        thread.join(TestCluster.PATIENCE.toMillis());
     }
 }

@@ -59,7 +59,7 @@ class RegionStoreTest {
     @Test
     void anotherVersionIsRefused() throws Exception {
         RegionAccess.Region region = serving(cluster.start("a"));
-        Throwable read = catchThrowable(() -> region.read(7).get(5, TimeUnit.SECONDS));
+        Throwable read = catchThrowable(() -> region.read(7).get(60, TimeUnit.SECONDS));
         Throwable write =
                 catchThrowable(
                         () ->
@@ -67,7 +67,7 @@ class RegionStoreTest {
                                                 7,
                                                 new WriteBatchBuilder()
                                                         .put(Cf.DEFAULT, new byte[1], new byte[1]))
-                                        .get(5, TimeUnit.SECONDS));
+                                        .get(60, TimeUnit.SECONDS));
         assertThat(error(read)).isInstanceOf(KvError.EpochNotMatch.class);
         assertThat(((KvError.EpochNotMatch) error(write)).current())
                 .containsExactly(new KvError.Route(region.shape(), region.shape().getPeerId() - 3));
@@ -78,7 +78,7 @@ class RegionStoreTest {
         RegionAccess.Region region = serving(cluster.start("a"));
         WriteBatchBuilder batch =
                 new WriteBatchBuilder().put(Cf.DEFAULT, new byte[1], new byte[33 << 20]);
-        Throwable refused = catchThrowable(() -> region.write(1, batch).get(5, TimeUnit.SECONDS));
+        Throwable refused = catchThrowable(() -> region.write(1, batch).get(60, TimeUnit.SECONDS));
         assertThat(error(refused)).isInstanceOf(KvError.EntryTooLarge.class);
     }
 

@@ -86,7 +86,7 @@ class SplitCrashTest {
             }
             // Nobody can publish from here on.
             cluster.faults.setOutage(true);
-            assertThat(parts.get(10, TimeUnit.SECONDS)).hasSize(2);
+            assertThat(parts.get(60, TimeUnit.SECONDS)).hasSize(2);
             assertThat(cluster.getAnywhere("a" + (i - 2))).isEqualTo("during");
             cluster.putAnywhere("a", "late");
             await().atMost(PATIENCE).until(() -> cluster.pd.regionIds().size() == 2);

@@ -30,7 +30,7 @@ class SplitTest {
         long id = cluster.onlyRegion();
         cluster.awaitLeading(id, node);
         List<RegionShape> parts =
-                node.region(id).split(1, List.of(bytes("g"), bytes("p"))).get(10, TimeUnit.SECONDS);
+                node.region(id).split(1, List.of(bytes("g"), bytes("p"))).get(60, TimeUnit.SECONDS);
         assertThat(parts).hasSize(3);
         assertThat(parts.get(2).getRegionId()).as("the right part keeps the id").isEqualTo(id);
         assertTiled(parts);
@@ -52,10 +52,10 @@ class SplitTest {
         cluster.awaitLeading(id, node);
         RegionAccess.Region region = node.region(id);
         List<RegionShape> parts =
-                region.split(1, List.of(bytes("g"), bytes("p"))).get(10, TimeUnit.SECONDS);
+                region.split(1, List.of(bytes("g"), bytes("p"))).get(60, TimeUnit.SECONDS);
         KvError.EpochNotMatch error =
                 (KvError.EpochNotMatch)
-                        error(catchThrowable(() -> region.read(1).get(5, TimeUnit.SECONDS)));
+                        error(catchThrowable(() -> region.read(1).get(60, TimeUnit.SECONDS)));
         assertThat(error.current())
                 .extracting(KvError.Route::shape)
                 .containsExactly(parts.get(2), parts.get(1), parts.get(0));
@@ -69,7 +69,7 @@ class SplitTest {
         long id = cluster.onlyRegion();
         cluster.awaitLeading(id, node);
         RegionAccess.Region region = node.region(id);
-        region.split(1, List.of(bytes("g"))).get(10, TimeUnit.SECONDS);
+        region.split(1, List.of(bytes("g"))).get(60, TimeUnit.SECONDS);
         for (List<byte[]> keys :
                 List.of(
                         List.of(bytes("g")),
@@ -77,7 +77,7 @@ class SplitTest {
                         List.of(bytes("z"), bytes("h")),
                         List.of(bytes("h"), bytes("h")))) {
             Throwable refused =
-                    catchThrowable(() -> region.split(2, keys).get(5, TimeUnit.SECONDS));
+                    catchThrowable(() -> region.split(2, keys).get(60, TimeUnit.SECONDS));
             assertThat(error(refused)).isInstanceOf(KvError.InvalidRequest.class);
         }
     }
@@ -93,14 +93,15 @@ class SplitTest {
             load.stop();
             load.verify();
         }
-        assertTiled(shapes(a));
+        // A split that is just being applied shows in one region before the other.
+        await().atMost(PATIENCE).untilAsserted(() -> assertTiled(shapes(a)));
         // After a restart of everything the same regions hold the same data.
         a.kill();
         TestCluster.Node b = cluster.start("b");
         cluster.pd.fail(a.id());
         await().atMost(PATIENCE)
                 .until(() -> b.store.regions().size() == cluster.pd.regionIds().size());
-        assertTiled(shapes(b));
+        await().atMost(PATIENCE).untilAsserted(() -> assertTiled(shapes(b)));
     }
 
     @Test
@@ -113,16 +114,17 @@ class SplitTest {
         cluster.faults.setOutage(true);
         Throwable refused =
                 catchThrowable(
-                        () -> region.split(1, List.of(bytes("g"))).get(10, TimeUnit.SECONDS));
+                        () -> region.split(1, List.of(bytes("g"))).get(60, TimeUnit.SECONDS));
         assertThat(refused).isNotNull();
         put(region, "k", "w");
         assertThat(get(region, "k")).isEqualTo("w");
         cluster.faults.setOutage(false);
         await().atMost(PATIENCE)
+                .ignoreExceptions()
                 .until(
                         () ->
                                 region.split(1, List.of(bytes("g")))
-                                                .get(10, TimeUnit.SECONDS)
+                                                .get(60, TimeUnit.SECONDS)
                                                 .size()
                                         == 2);
         assertThat(cluster.getAnywhere("k")).isEqualTo("w");

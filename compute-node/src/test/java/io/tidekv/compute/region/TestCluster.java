@@ -38,7 +38,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** Stores, WAL nodes, PD and an object store in one process. */
 final class TestCluster implements AutoCloseable {
-    static final Duration PATIENCE = Duration.ofSeconds(15);
+    static final Duration PATIENCE = Duration.ofSeconds(60);
 
     static final long CLUSTER_ID = 77;
 
@@ -79,9 +79,9 @@ final class TestCluster implements AutoCloseable {
                 Duration.ofHours(1),
                 0,
                 0,
-                Duration.ofSeconds(2),
-                Duration.ofSeconds(3),
-                Duration.ofSeconds(2),
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
                 Duration.ofSeconds(5));
     }
 
@@ -106,7 +106,7 @@ final class TestCluster implements AutoCloseable {
                                     .setAddress(address)
                                     .setApiMode(1)
                                     .build(),
-                            Duration.ofSeconds(1));
+                            Duration.ofSeconds(10));
             store =
                     RegionStore.start(
                             new RegionStore.Parts(
@@ -202,12 +202,12 @@ final class TestCluster implements AutoCloseable {
         region.write(
                         region.shape().getVersion(),
                         new WriteBatchBuilder().put(Cf.DEFAULT, bytes(key), bytes(value)))
-                .get(10, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
     }
 
     static String get(RegionAccess.Region region, String key) throws Exception {
         try (KvSnapshot snapshot =
-                region.read(region.shape().getVersion()).get(10, TimeUnit.SECONDS)) {
+                region.read(region.shape().getVersion()).get(60, TimeUnit.SECONDS)) {
             byte[] value = snapshot.get(Cf.DEFAULT, bytes(key));
             return value == null ? null : new String(value, StandardCharsets.UTF_8);
         }
