@@ -85,6 +85,7 @@ final class PeerReports {
             roots.addPins(base.ref());
         }
         machine.state().pendingChildren().forEach(c -> roots.addPins(c.getFirstRecord()));
+        roots.addAllStrays(tablet.strays());
         return roots.build();
     }
 
