@@ -3,13 +3,14 @@ package io.tidekv.cli.ctl;
 import io.tidekv.cli.CliException;
 import io.tidekv.cli.Console;
 import io.tidekv.cli.Json;
-import io.tidekv.objects.gc.PdRoots;
 import io.tidekv.objects.manifest.RecordCodec;
+import io.tidekv.objects.manifest.RecordNames;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.proto.cluster.RegionInfo;
 import io.tidekv.proto.manifest.ColumnFamily;
 import io.tidekv.proto.manifest.SstFile;
 import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.ObjectRef;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,7 +43,7 @@ final class RecordCommand implements Runnable {
         @Parameters(
                 paramLabel = "OBJECT",
                 arity = "0..1",
-                description = "Its name below the cluster's, such as record/7/3-1-….")
+                description = "Its name below the cluster's, such as record/7/3-1-… or pack/…@8.")
         private @Nullable String object;
 
         @Option(
@@ -73,22 +74,24 @@ final class RecordCommand implements Runnable {
             if ((object == null) == (region == null)) {
                 throw new CliException("name a record, or a region with --region");
             }
-            String name = object == null ? current(options) : object;
             long clusterId =
-                    cluster == null
-                            ? new PdRoots(options.pd()).clusterId()
-                            : Long.parseUnsignedLong(cluster);
+                    cluster == null ? options.clusterId() : Long.parseUnsignedLong(cluster);
+            String name;
             TabletRecord record;
-            try (ObjectStore store = objects.open()) {
-                byte[] frame =
-                        ObjectsOption.cluster(store, clusterId).get(name, RecordCodec.BYTES_MAX);
-                record = RecordCodec.decode(name, frame);
+            try (ObjectStore opened = objects.open()) {
+                ObjectStore store = ObjectsOption.cluster(opened, clusterId);
+                ObjectRef ref = object == null ? current(options) : RecordNames.find(store, object);
+                if (ref == null) {
+                    throw new CliException("there is no record " + object);
+                }
+                name = RecordNames.of(ref);
+                record = RecordCodec.decode(name, RecordCodec.read(store, ref));
             }
             console.line(options.json() ? Json.line(json(name, record)) : text(name, record));
             return 0;
         }
 
-        private String current(CtlOptions options) {
+        private ObjectRef current(CtlOptions options) {
             RegionInfo info = Regions.one(options, region == null ? 0 : region);
             if (!info.hasRoots()) {
                 throw new CliException("region " + region + " has no owner that could tell");
@@ -96,7 +99,7 @@ final class RecordCommand implements Runnable {
             if (!info.getRoots().hasRecord()) {
                 throw new CliException("region " + region + " has not been published yet");
             }
-            return info.getRoots().getRecord().getKey();
+            return info.getRoots().getRecord();
         }
 
         private static String text(String name, TabletRecord record) {
@@ -111,7 +114,7 @@ final class RecordCommand implements Runnable {
             out.append(record.getSequence()).append(nl);
             out.append("applied    index ").append(record.getAppliedIndex()).append(", term ");
             out.append(record.getAppliedTerm()).append(nl);
-            out.append("parent     ").append(record.getParent().getKey()).append(nl);
+            out.append("parent     ").append(RecordNames.of(record.getParent())).append(nl);
             record.getLineageList()
                     .forEach(
                             l ->
@@ -128,7 +131,7 @@ final class RecordCommand implements Runnable {
                                     out.append("child      ")
                                             .append(c.getShape().getRegionId())
                                             .append(' ')
-                                            .append(c.getFirstRecord().getKey())
+                                            .append(RecordNames.of(c.getFirstRecord()))
                                             .append(nl));
             Table table =
                     new Table(
@@ -150,7 +153,7 @@ final class RecordCommand implements Runnable {
                             file.getEntries(),
                             Shown.hex(file.getSmallest()),
                             Shown.hex(file.getLargest()),
-                            file.getObject().getKey());
+                            RecordNames.of(file.getObject()));
                 }
             }
             return out.append(table).toString();
@@ -169,11 +172,11 @@ final class RecordCommand implements Runnable {
             json.put("sequence", record.getSequence());
             json.put("applied_index", record.getAppliedIndex());
             json.put("applied_term", record.getAppliedTerm());
-            json.put("parent", record.getParent().getKey());
+            json.put("parent", RecordNames.of(record.getParent()));
             json.put(
                     "pending_children",
                     record.getPendingChildrenList().stream()
-                            .map(c -> c.getFirstRecord().getKey())
+                            .map(c -> RecordNames.of(c.getFirstRecord()))
                             .toList());
             List<Map<String, Object>> files = new ArrayList<>();
             for (ColumnFamily family : record.getColumnFamiliesList()) {
@@ -192,7 +195,7 @@ final class RecordCommand implements Runnable {
             json.put("entries", file.getEntries());
             json.put("smallest", Shown.hex(file.getSmallest()));
             json.put("largest", Shown.hex(file.getLargest()));
-            json.put("object", file.getObject().getKey());
+            json.put("object", RecordNames.of(file.getObject()));
             return json;
         }
     }

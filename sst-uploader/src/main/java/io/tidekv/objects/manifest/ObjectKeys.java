@@ -15,6 +15,7 @@ public final class ObjectKeys {
 
     /** Objects with members of many regions; {@link PackCodec}. */
     public static final String PACK_PREFIX = "pack/";
+
     private static final Pattern NAME =
             Pattern.compile("(sst|record)/([0-9]+)/([0-9]+)-([0-9]+)-[^/]+");
 

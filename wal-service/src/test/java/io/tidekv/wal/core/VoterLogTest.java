@@ -65,8 +65,7 @@ class VoterLogTest {
                         .build();
         assertThat(bench.ask(ANN, VoterBench.create(restore)).hasCreate()).isTrue();
         assertThat(bench.open(ANN, 1).getOpen().getSnapshot().getRecord()).isEqualTo(record);
-        Origin nothing =
-                Origin.newBuilder().setRestore(RestoreOrigin.getDefaultInstance()).build();
+        Origin nothing = Origin.newBuilder().setRestore(RestoreOrigin.getDefaultInstance()).build();
         assertThat(code(bench.ask(ANN, VoterBench.create(nothing))))
                 .isEqualTo(WalErrorCode.INVALID);
     }
