@@ -55,8 +55,8 @@ final class PeerReports {
                 led.tablet()
                         .approximateBytes(
                                 shape.getStartKey().toByteArray(), shape.getEndKey().toByteArray());
-        config = led.leader().config();
-        change = led.leader().voterChange();
+        config = led.regionLog().voters();
+        change = led.regionLog().voterChange();
         RegionReport.Builder report =
                 RegionReport.newBuilder()
                         .setShape(shape)
@@ -93,8 +93,8 @@ final class PeerReports {
     void refresh(LedRegion led) {
         boolean due = env.nowNanos() - refreshedNanos > REFRESH_NANOS;
         boolean voters =
-                !led.leader().config().equals(config)
-                        || !Objects.equals(led.leader().voterChange(), change);
+                !led.regionLog().voters().equals(config)
+                        || !Objects.equals(led.regionLog().voterChange(), change);
         if (voters || (due && led.tablet().applied().index() != reportedIndex)) {
             serving(led);
         }
