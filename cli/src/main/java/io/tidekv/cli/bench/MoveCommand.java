@@ -21,8 +21,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongFunction;
+import java.util.stream.LongStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -39,6 +42,9 @@ final class MoveCommand implements Callable<Integer> {
     private static final long SETTLE_MILLIS = 500;
 
     private static final long TIMEOUT_MILLIS = 120_000;
+
+    private static final int WARM_UP_ROUNDS = 20;
+    private static final int WARM_UP_WRITES = 50;
 
     @Mixin private PdOption pd = new PdOption();
 
@@ -57,6 +63,11 @@ final class MoveCommand implements Callable<Integer> {
     @Option(names = "--keys", description = "Different keys (default ${DEFAULT-VALUE}).")
     private long keys = 10_000;
 
+    @Option(
+            names = "--batch",
+            description = "All writes in one stream, as client-go does it, instead of one by one.")
+    private boolean batch;
+
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
@@ -72,7 +83,7 @@ final class MoveCommand implements Callable<Integer> {
         if (moves < 1 || rate <= 0 || valueSize < 1 || keys < 1) {
             throw new CliException("--moves, --rate, --value-size and --keys must be above 0");
         }
-        try (KvClient client = new KvClient(pd.endpoints(), false)) {
+        try (KvClient client = new KvClient(pd.endpoints(), batch)) {
             RegionInfo info = find(client);
             ByteString prefix = info.getShape().getStartKey().concat(utf8("\0bench-move-"));
             ByteString end = info.getShape().getEndKey();
@@ -83,17 +94,27 @@ final class MoveCommand implements Callable<Integer> {
             ByteString value = Workload.value(valueSize, Randomness.seeded(valueSize));
             RawKv kv = new RawKv(client);
             List<Double> gaps = new ArrayList<>();
-            try (PacedWrites writes =
-                    new PacedWrites(
-                            n -> kv.put(prefix.concat(utf8(Long.toString(n % keys))), value, 0),
-                            rate,
-                            clock)) {
+            LongFunction<CompletableFuture<Void>> put =
+                    n -> kv.put(prefix.concat(utf8(Long.toString(n % keys))), value, 0);
+            warmUp(put);
+            try (PacedWrites writes = new PacedWrites(put, rate, clock)) {
                 settle();
                 for (int i = 0; i < moves; i++) {
                     gaps.add(move(client, info.getShape().getRegionId(), i + 1, writes));
                 }
                 return report(info, gaps, writes);
             }
+        }
+    }
+
+    /** Connects and has the code compiled, before anything is measured. */
+    private static void warmUp(LongFunction<CompletableFuture<Void>> put) {
+        for (int i = 0; i < WARM_UP_ROUNDS; i++) {
+            CompletableFuture.allOf(
+                            LongStream.range(0, WARM_UP_WRITES)
+                                    .mapToObj(put)
+                                    .toArray(CompletableFuture<?>[]::new))
+                    .join();
         }
     }
 

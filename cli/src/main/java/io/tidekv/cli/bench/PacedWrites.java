@@ -10,14 +10,16 @@ import java.util.function.LongFunction;
 
 /**
  * Writes at a steady pace that does not wait for answers, and the longest time between two of them.
- * Bounded: while {@code UNDER_WAY_MAX} writes wait for their answers no more are begun.
+ * Bounded: while a second's worth of writes waits for answers no more are begun, so that a slow
+ * machine is not buried under what it has to repeat.
  */
 final class PacedWrites implements AutoCloseable {
-    private static final int UNDER_WAY_MAX = 20_000;
+    private static final int UNDER_WAY_MIN = 100;
 
     private final LongFunction<CompletableFuture<Void>> write;
     private final Clock clock;
     private final double perSecond;
+    private final long underWayMax;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final AtomicLong underWay = new AtomicLong();
     private final AtomicLong done = new AtomicLong();
@@ -31,6 +33,7 @@ final class PacedWrites implements AutoCloseable {
     PacedWrites(LongFunction<CompletableFuture<Void>> write, double perSecond, Clock clock) {
         this.write = write;
         this.perSecond = perSecond;
+        this.underWayMax = Math.max(UNDER_WAY_MIN, (long) perSecond);
         this.clock = clock;
         this.lastDoneNanos = clock.monotonicNanos();
         this.thread = Threads.start("bench-writes", this::run);
@@ -42,7 +45,7 @@ final class PacedWrites implements AutoCloseable {
         try {
             while (!stop.await(1, TimeUnit.MILLISECONDS)) {
                 long due = (long) ((clock.monotonicNanos() - start) / 1e9 * perSecond);
-                while (begun < due && underWay.get() < UNDER_WAY_MAX) {
+                while (begun < due && underWay.get() < underWayMax) {
                     begin(begun++);
                 }
                 begun = Math.max(begun, due);

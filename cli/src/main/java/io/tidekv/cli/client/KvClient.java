@@ -49,7 +49,7 @@ public final class KvClient implements AutoCloseable {
      */
     public KvClient(String pdEndpoints, boolean batched) {
         this.pd = new PdClient(pdEndpoints);
-        this.router = new Router(pd);
+        this.router = new Router(pd::route);
         this.timestamps = new Timestamps(pd, clock, scheduler);
         this.batched = batched;
     }

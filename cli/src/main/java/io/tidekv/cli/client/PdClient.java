@@ -78,14 +78,17 @@ public final class PdClient implements AutoCloseable {
                                 .getStoresList());
     }
 
-    /** Where {@code key} is served now; null when nobody serves it. */
+    /** Whose {@code key} is now; null when PD does not know its region. */
     @Nullable Route route(ByteString key) {
         GetRegionRequest ask =
                 GetRegionRequest.newBuilder().setHeader(header()).setRegionKey(key).build();
         GetRegionResponse found =
                 call(channel -> checked(stub(channel).getRegion(ask), r -> r.getHeader()));
-        if (!found.hasRegion() || found.getLeader().getStoreId() == 0) {
+        if (!found.hasRegion()) {
             return null;
+        }
+        if (found.getLeader().getStoreId() == 0) {
+            return new Route(found.getRegion(), found.getLeader(), "");
         }
         GetStoreRequest whose =
                 GetStoreRequest.newBuilder()

@@ -36,13 +36,6 @@ final class CtlOptions {
         return command.parent();
     }
 
-    /** The id of the cluster, from PD. */
-    long clusterId() {
-        try (PdClient client = new PdClient(pd.endpoints())) {
-            return client.clusterId();
-        }
-    }
-
     boolean json() {
         return json;
     }

@@ -2,11 +2,8 @@ package io.tidekv.compute.region;
 
 import io.tidekv.common.Threads;
 import io.tidekv.common.time.Clock;
-import io.tidekv.compute.region.core.LeaderOptions;
 import io.tidekv.compute.region.core.LeaderRules;
-import io.tidekv.compute.region.core.RegionLeader;
 import io.tidekv.compute.region.core.SessionRenewer;
-import io.tidekv.compute.region.log.VoterLog;
 import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
@@ -53,8 +50,6 @@ final class RegionLoop {
     private final int loops;
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
     private final Map<Long, RegionPeer> peers = new LinkedHashMap<>();
-    // Of each peer; hears what WAL nodes say.
-    private final Map<Long, VoterLog> logs = new LinkedHashMap<>();
     private final Set<RegionPeer> touched = new LinkedHashSet<>();
     // Those that ticks look after. The others need nothing until they are touched.
     private final Set<RegionPeer> awake = new LinkedHashSet<>();
@@ -189,6 +184,14 @@ final class RegionLoop {
         return resting;
     }
 
+    Outbox outbox() {
+        return outbox;
+    }
+
+    SessionRenewer renewer() {
+        return renewer;
+    }
+
     Set<Long> connectedNodes() {
         return connected;
     }
@@ -224,42 +227,12 @@ final class RegionLoop {
             // Voters do not protect an owner from itself: the old leader goes first.
             present.abandon("term " + order.getTerm() + " begins here");
         }
-        VoterLog voters = newLog(order);
-        RegionPeer peer = new RegionPeer(env, this, voters, order, warm(id, warm));
+        RegionPeer peer = new RegionPeer(env, this, order, warm(id, warm));
         peers.put(id, peer);
-        logs.put(id, voters);
         count = peers.size();
         opening = true;
         touch(peer);
         peer.guard(peer::start);
-        Clock.Reading now = env.clock().read();
-        for (long walId : connected) {
-            peer.guard(() -> voters.leader().onConnected(walId, now));
-        }
-    }
-
-    private VoterLog newLog(Assign order) {
-        LeaderOptions options = env.options().leader();
-        RegionLeader leader =
-                new RegionLeader(
-                        options,
-                        LeaderRules.RIGHT,
-                        order.getShape().getRegionId(),
-                        order.getTerm(),
-                        env.owner(),
-                        order.getConfig(),
-                        order.hasOrigin() ? order.getOrigin() : null,
-                        renewer,
-                        outbox);
-        return new VoterLog(options, leader);
-    }
-
-    private void tell(RegionPeer peer, Consumer<RegionLeader> news) {
-        VoterLog voters = logs.get(peer.id());
-        if (voters != null) {
-            peer.guard(() -> news.accept(voters.leader()));
-            touch(peer);
-        }
     }
 
     /** A term is used once: PD must give another. What is on record about it already stands. */
@@ -309,9 +282,7 @@ final class RegionLoop {
 
     /** The peer is over; its term is not used here again. */
     void ended(RegionPeer peer) {
-        if (peers.remove(peer.id(), peer)) {
-            logs.remove(peer.id());
-        }
+        peers.remove(peer.id(), peer);
         count = peers.size();
         touched.remove(peer);
         awake.remove(peer);
@@ -339,7 +310,8 @@ final class RegionLoop {
         connected.add(walId);
         renewer.onConnected(walId, now);
         for (RegionPeer peer : peers()) {
-            tell(peer, leader -> leader.onConnected(walId, now));
+            peer.guard(() -> peer.leader().onConnected(walId, now));
+            touch(peer);
         }
     }
 
@@ -351,7 +323,8 @@ final class RegionLoop {
         outbox.drop(walId);
         renewer.onDisconnected(walId, now);
         for (RegionPeer peer : peers()) {
-            tell(peer, leader -> leader.onDisconnected(walId, now));
+            peer.guard(() -> peer.leader().onDisconnected(walId, now));
+            touch(peer);
         }
         for (Map.Entry<Long, Aside> aside : List.copyOf(asides.entrySet())) {
             if (aside.getValue().walId == walId) {
@@ -374,7 +347,8 @@ final class RegionLoop {
             } else {
                 RegionPeer peer = peers.get(response.getRegionId());
                 if (peer != null) {
-                    tell(peer, leader -> leader.onResponse(walId, response, now));
+                    peer.guard(() -> peer.leader().onResponse(walId, response, now));
+                    touch(peer);
                 }
             }
         }
@@ -383,7 +357,8 @@ final class RegionLoop {
     private void pending(long walId, long regionId, long pendingTerm) {
         RegionPeer peer = peers.get(regionId);
         if (peer != null) {
-            tell(peer, leader -> leader.onPending(walId, pendingTerm, env.clock().read()));
+            peer.guard(() -> peer.leader().onPending(walId, pendingTerm, env.clock().read()));
+            touch(peer);
         }
     }
 

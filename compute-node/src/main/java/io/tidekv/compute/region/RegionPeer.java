@@ -3,9 +3,9 @@ package io.tidekv.compute.region;
 import com.google.protobuf.ByteString;
 import io.tidekv.common.time.Clock;
 import io.tidekv.compute.engine.KvSnapshot;
-import io.tidekv.compute.region.log.LogLease;
-import io.tidekv.compute.region.log.RegionLog;
-import io.tidekv.compute.region.log.RegionLog.Stage;
+import io.tidekv.compute.region.core.LeaderPhase;
+import io.tidekv.compute.region.core.LeaderRules;
+import io.tidekv.compute.region.core.RegionLeader;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.ChangeVoters;
@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  */
 final class RegionPeer implements Opening.Listener {
     private static final Logger log = LoggerFactory.getLogger(RegionPeer.class);
-    private static final long LEAVING_GRACE_NANOS = 500_000_000L;
+    private static final long LEAVING_GRACE_MS = 500;
 
     /** Ticks without anything to do after which a region rests. */
     private static final int QUIET_TICKS = 10;
@@ -44,7 +44,7 @@ final class RegionPeer implements Opening.Listener {
     private final RegionLoop loop;
     private final Assign assign;
     private final RegionHandle handle;
-    private final RegionLog regionLog;
+    private final RegionLeader leader;
     private final Proposals proposals;
     private final ConfirmedReads reads;
     private final PeerReports reports;
@@ -59,25 +59,30 @@ final class RegionPeer implements Opening.Listener {
     private int quietTicks;
 
     /** {@code warm} is the region's tablet as it was kept here before, or null. */
-    RegionPeer(
-            RegionEnv env,
-            RegionLoop loop,
-            RegionLog regionLog,
-            Assign assign,
-            @Nullable WarmTablet warm) {
+    RegionPeer(RegionEnv env, RegionLoop loop, Assign assign, @Nullable WarmTablet warm) {
         this.env = env;
         this.loop = loop;
         this.assign = assign;
         this.assignedNanos = env.nowNanos();
         RegionShape shape = assign.getShape();
         this.handle = new RegionHandle(env, loop, shape, assign.getTerm());
-        this.regionLog = regionLog;
+        this.leader =
+                new RegionLeader(
+                        env.options().leader(),
+                        LeaderRules.RIGHT,
+                        shape.getRegionId(),
+                        assign.getTerm(),
+                        env.owner(),
+                        assign.getConfig(),
+                        assign.hasOrigin() ? assign.getOrigin() : null,
+                        loop.renewer(),
+                        loop.outbox());
         this.proposals =
                 new Proposals(shape.getRegionId(), env.options().joinBytes(), handle::wrongVersion);
         this.reads = new ConfirmedReads(shape.getRegionId(), env.options().readTimeout().toNanos());
         this.reports = new PeerReports(env, handle, assign.getTerm());
         TabletWork openers = new TabletWork(env.openers(), loop::execute);
-        this.opening = new Opening(env, loop, regionLog, shape, openers, warm, this);
+        this.opening = new Opening(env, loop, leader, shape, openers, warm, this);
         this.work = new TabletWork(env.publishers(), loop::execute);
     }
 
@@ -89,8 +94,8 @@ final class RegionPeer implements Opening.Listener {
         return assign.getTerm();
     }
 
-    RegionLog regionLog() {
-        return regionLog;
+    RegionLeader leader() {
+        return leader;
     }
 
     RegionHandle handle() {
@@ -138,8 +143,12 @@ final class RegionPeer implements Opening.Listener {
     }
 
     void start() {
-        reports.state(RegionState.OPENING, "", regionLog.voters());
-        regionLog.open(env.clock().read());
+        Clock.Reading now = env.clock().read();
+        reports.state(RegionState.OPENING, "", leader.config());
+        leader.start(now);
+        for (long walId : loop.connectedNodes()) {
+            leader.onConnected(walId, now);
+        }
     }
 
     // ---- requests
@@ -163,15 +172,14 @@ final class RegionPeer implements Opening.Listener {
             return;
         }
         Clock.Reading now = env.clock().read();
-        LogLease lease = regionLog.lease();
-        if (shown.shape().getVersion() == version && lease != null && lease.covers(now)) {
+        if (shown.shape().getVersion() == version && leader.leaseValid(now)) {
             // The region was at rest: its lease went on, only nobody had looked at it.
             KvSnapshot snapshot = shown.tablet().snapshot(shown.shape());
             if (!result.complete(snapshot)) {
                 snapshot.close();
             }
         } else {
-            reads.add(regionLog, version, now, result);
+            reads.add(leader, version, now, result);
         }
     }
 
@@ -195,7 +203,7 @@ final class RegionPeer implements Opening.Listener {
 
     /** PD's order to add or remove a voter; what becomes of it is in the reports. */
     void changeVoters(ChangeVoters order) {
-        regionLog.changeVoters(order.getTarget(), order.getRetireWalIdsList());
+        leader.changeVoters(order.getTarget(), order.getRetireWalIdsList());
     }
 
     /**
@@ -205,7 +213,7 @@ final class RegionPeer implements Opening.Listener {
     void leave(String reason) {
         if (life == Life.OPENING || life == Life.SERVING) {
             stepDown(reason);
-            regionLog.release(env.clock().read());
+            leader.beginRelease(env.clock().read());
             touch();
         }
     }
@@ -214,7 +222,7 @@ final class RegionPeer implements Opening.Listener {
         stopServing();
         life = Life.LEAVING;
         leavingDeadlineNanos =
-                env.nowNanos() + env.options().lease().toNanos() + LEAVING_GRACE_NANOS;
+                env.nowNanos() + (env.options().leader().leaseMs() + LEAVING_GRACE_MS) * 1_000_000;
         log.info("region {} term {}: leaving, {}", id(), term(), reason);
     }
 
@@ -232,15 +240,15 @@ final class RegionPeer implements Opening.Listener {
 
     /** First half of a round: everything that is to be sent. */
     void submit(Clock.Reading now) {
-        if (life == Life.SERVING && regionLog.stage() != Stage.LEADING) {
+        if (life == Life.SERVING && leader.phase() != LeaderPhase.LEADING) {
             // Before the round's requests leave: the voters may be told that the term is over.
-            stepDown(regionLog.reason());
+            stepDown(leader.reason());
         }
         LedRegion present = serving();
         if (present != null) {
             present.submit();
         }
-        regionLog.send(now);
+        leader.pump(now);
     }
 
     /** Second half: what has come of it. */
@@ -253,20 +261,20 @@ final class RegionPeer implements Opening.Listener {
         }
         RegionHandle.Serving shown = handle.serving();
         if (life == Life.SERVING && shown != null && led != null) {
-            reads.settle(regionLog, handle, shown);
-            handle.lease(regionLog.lease());
+            reads.settle(leader, handle, shown);
+            handle.lease(leader.leaseStart());
             led.advance();
         }
-        Stage stage = regionLog.stage();
-        if (stage == Stage.FENCED) {
-            abandon("fenced, " + regionLog.reason());
-        } else if (stage == Stage.FAILED) {
-            fail(Failures.unavailable(id(), regionLog.reason()));
-        } else if (stage == Stage.RELEASED
+        LeaderPhase phase = leader.phase();
+        if (phase == LeaderPhase.FENCED) {
+            abandon("fenced, " + leader.reason());
+        } else if (phase == LeaderPhase.FAILED) {
+            fail(Failures.unavailable(id(), leader.reason()));
+        } else if (phase == LeaderPhase.RELEASED
                 || (life == Life.LEAVING && now.monotonicNanos() - leavingDeadlineNanos > 0)) {
             env.metrics().released();
             end();
-            reports.state(RegionState.RELEASED, "", regionLog.voters());
+            reports.state(RegionState.RELEASED, "", leader.config());
         }
     }
 
@@ -277,7 +285,7 @@ final class RegionPeer implements Opening.Listener {
                 present != null
                         && proposals.isEmpty()
                         && reads.isEmpty()
-                        && regionLog.atRest()
+                        && leader.atRest()
                         && present.atRest();
         quietTicks = quiet ? quietTicks + 1 : 0;
         return quietTicks >= QUIET_TICKS;
@@ -285,7 +293,7 @@ final class RegionPeer implements Opening.Listener {
 
     /** Timers. */
     void tick(Clock.Reading now) {
-        regionLog.tick(now);
+        leader.tick(now);
         proposals.expire(now.monotonicNanos());
         reads.expire(now.monotonicNanos());
         LedRegion present = serving();
@@ -300,7 +308,7 @@ final class RegionPeer implements Opening.Listener {
 
     @Override
     public void onOpened(TabletOpening.Opened opened, List<Entry> replayed) {
-        if (life != Life.OPENING || regionLog.stage() != Stage.LEADING) {
+        if (life != Life.OPENING || leader.phase() != LeaderPhase.LEADING) {
             closeLater(opened.tablet());
             leave("the term ended while the tablet was opened");
             return;
@@ -311,12 +319,17 @@ final class RegionPeer implements Opening.Listener {
                     led = ready;
                     life = Life.SERVING;
                     ready.serve(replayed);
-                    env.metrics().opened(env.nowNanos() - assignedNanos);
+                    long nowNanos = env.nowNanos();
+                    env.metrics().opened(nowNanos - assignedNanos);
                     log.info(
-                            "region {} term {} serves from entry {}",
+                            "region {} term {} serves from entry {}; {} ms for the log, {} ms for"
+                                    + " the tablet, which was {}",
                             id(),
                             term(),
-                            opened.tablet().applied().index());
+                            opened.tablet().applied().index(),
+                            (opening.collectedNanos() - assignedNanos) / 1_000_000,
+                            (nowNanos - opening.collectedNanos()) / 1_000_000,
+                            opening.wasWarm() ? "warm" : "cold");
                 });
         touch();
     }
@@ -325,7 +338,7 @@ final class RegionPeer implements Opening.Listener {
     public void onDelay(String reason) {
         if (life == Life.OPENING) {
             log.warn("region {} cannot be opened yet: {}", id(), reason);
-            reports.state(RegionState.OPENING, reason, regionLog.voters());
+            reports.state(RegionState.OPENING, reason, leader.config());
         }
     }
 
@@ -360,7 +373,7 @@ final class RegionPeer implements Opening.Listener {
         env.metrics().failed();
         end();
         String reason = error.getMessage() == null ? error.toString() : error.getMessage();
-        reports.state(RegionState.FAILED, reason, regionLog.voters());
+        reports.state(RegionState.FAILED, reason, leader.config());
     }
 
     private void end() {

@@ -272,7 +272,7 @@ final class Leadership {
         if (renewed != null && !voter.distrusted) {
             voter.grant(renewed);
         }
-        return voter.counts() ? voter.granted : null;
+        return voter.granted;
     }
 
     private static boolean isLater(Clock.Reading a, Clock.Reading b) {

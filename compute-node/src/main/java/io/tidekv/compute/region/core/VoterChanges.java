@@ -131,7 +131,8 @@ final class VoterChanges {
         }
         boolean follows =
                 learner.opened()
-                        && learner.counts()
+                        && !learner.learner
+                        && !learner.distrusted
                         && learner.mode == VoterProgress.Mode.REPLICATE;
         if (!follows) {
             roundRuns = false;
@@ -156,7 +157,7 @@ final class VoterChanges {
                 walIds.stream()
                         .map(leadership.voters::get)
                         .filter(voter -> voter != null && voter.connected)
-                        .filter(voter -> voter.opened() && voter.counts())
+                        .filter(voter -> voter.opened() && !voter.distrusted)
                         .count();
         return able > walIds.size() / 2;
     }
