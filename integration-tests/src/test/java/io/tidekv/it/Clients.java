@@ -11,6 +11,12 @@ final class Clients {
 
     private Clients() {}
 
+    static TiConfiguration txn(Playground playground) {
+        TiConfiguration conf = TiConfiguration.createDefault(playground.pd());
+        conf.setTimeout(PATIENCE_MS);
+        return conf;
+    }
+
     static TiConfiguration raw(Playground playground) {
         TiConfiguration conf = TiConfiguration.createRawDefault(playground.pd());
         conf.setTimeout(PATIENCE_MS);

@@ -22,7 +22,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tikv.common.BytePairWrapper;
 import org.tikv.common.ByteWrapper;
-import org.tikv.common.TiConfiguration;
 import org.tikv.common.TiSession;
 import org.tikv.common.codec.Codec.BytesCodec;
 import org.tikv.common.codec.CodecDataOutput;
@@ -38,6 +37,14 @@ import org.tikv.txn.TwoPhaseCommitter;
  * all the while.
  */
 class TxnClientTest {
+    private static final int PATIENCE_MS = 10_000;
+
+    /** The client repeats what can never succeed, too, until its back-off is used up. */
+    private static final int HOPELESS_MS = 500;
+
+    /** Long enough for a lock to be resolved and a split to pass. */
+    private static final int RACING_MS = 2_000;
+
     private static final long SEED = Long.getLong("seed", 20261122L);
 
     @TempDir static Path folder;
@@ -50,7 +57,7 @@ class TxnClientTest {
     static void start() {
         System.out.println("seed " + SEED);
         playground = Playground.start(folder.resolve("cluster"));
-        session = TiSession.create(TiConfiguration.createDefault(playground.pd()));
+        session = TiSession.create(Clients.txn(playground));
         client = session.createKVClient();
         List<com.google.protobuf.ByteString> borders = new ArrayList<>();
         for (String border :
@@ -151,8 +158,9 @@ class TxnClientTest {
     void theSecondOfTwoWritersFails() throws Exception {
         long first = now();
         long second = now();
-        commit(second, Map.of("conflict", key("second")));
-        assertThatThrownBy(() -> commit(first, Map.of("conflict", key("first")))).isNotNull();
+        commit(second, Map.of("conflict", key("second")), PATIENCE_MS);
+        assertThatThrownBy(() -> commit(first, Map.of("conflict", key("first")), HOPELESS_MS))
+                .isNotNull();
         assertThat(read("conflict", now())).isEqualTo("second");
     }
 
@@ -204,7 +212,7 @@ class TxnClientTest {
         assertThatThrownBy(
                         () ->
                                 committer.commitPrimaryKey(
-                                        backOff(), key("dead").toByteArray(), now()))
+                                        backOff(HOPELESS_MS), key("dead").toByteArray(), now()))
                 .isNotNull();
         assertThat(read("dead", now())).isEqualTo("before");
     }
@@ -314,7 +322,7 @@ class TxnClientTest {
         change.put("bank-" + from, key("" + (left - 1)));
         change.put("bank-" + to, key("" + (right + 1)));
         try {
-            commit(start, change);
+            commit(start, change, RACING_MS);
             return true;
         } catch (Exception e) {
             return false;
@@ -328,7 +336,7 @@ class TxnClientTest {
     private static void write(Map<String, ByteString> pairs) {
         for (int attempt = 1; ; attempt++) {
             try {
-                commit(now(), pairs);
+                commit(now(), pairs, PATIENCE_MS);
                 return;
             } catch (Exception e) {
                 if (attempt == 5) {
@@ -338,7 +346,8 @@ class TxnClientTest {
         }
     }
 
-    private static void commit(long start, Map<String, ByteString> pairs) throws Exception {
+    private static void commit(long start, Map<String, ByteString> pairs, int patienceMs)
+            throws Exception {
         List<Map.Entry<String, ByteString>> all = new ArrayList<>(pairs.entrySet());
         byte[] primary = key(all.get(0).getKey()).toByteArray();
         List<BytePairWrapper> secondaries = new ArrayList<>();
@@ -349,14 +358,15 @@ class TxnClientTest {
             names.add(new ByteWrapper(name));
         }
         try (TwoPhaseCommitter committer = new TwoPhaseCommitter(session, start)) {
-            committer.prewritePrimaryKey(backOff(), primary, all.get(0).getValue().toByteArray());
+            committer.prewritePrimaryKey(
+                    backOff(patienceMs), primary, all.get(0).getValue().toByteArray());
             if (!secondaries.isEmpty()) {
-                committer.prewriteSecondaryKeys(primary, secondaries.iterator(), 10_000);
+                committer.prewriteSecondaryKeys(primary, secondaries.iterator(), patienceMs);
             }
             long commitTs = now();
-            committer.commitPrimaryKey(backOff(), primary, commitTs);
+            committer.commitPrimaryKey(backOff(patienceMs), primary, commitTs);
             if (!names.isEmpty()) {
-                committer.commitSecondaryKeys(names.iterator(), commitTs, 10_000);
+                committer.commitSecondaryKeys(names.iterator(), commitTs, patienceMs);
             }
         }
     }
@@ -375,7 +385,11 @@ class TxnClientTest {
     }
 
     private static BackOffer backOff() {
-        return ConcreteBackOffer.newCustomBackOff(10_000);
+        return backOff(PATIENCE_MS);
+    }
+
+    private static BackOffer backOff(int patienceMs) {
+        return ConcreteBackOffer.newCustomBackOff(patienceMs);
     }
 
     private static byte[] encoded(String text) {
