@@ -62,14 +62,14 @@ public final class FlushCommand implements AutoCloseable {
 
     private Outcome<FlushResponse> run() {
         if (request.getGeneration() == 0) {
-            throw abort("the generation of a flush must not be 0");
+            throw TxnException.abort("the generation of a flush must not be 0");
         }
         FlushResponse.Builder response = FlushResponse.newBuilder();
         Set<TxnKey> seen = new HashSet<>();
         for (Mutation mutation : request.getMutationsList()) {
             TxnKey key = TxnKeys.checked(mutation.getKey(), bounds);
             if (!seen.add(key)) {
-                throw abort("a key occurs twice in one flush");
+                throw TxnException.abort("a key occurs twice in one flush");
             }
             try {
                 flush(key, mutation);
@@ -96,7 +96,7 @@ public final class FlushCommand implements AutoCloseable {
                 throw new TxnException(new TxnError.Locked(key.raw(), lock));
             }
             if (lock.isPessimistic()) {
-                throw abort("the key has a pessimistic lock of this transaction");
+                throw TxnException.abort("the key has a pessimistic lock of this transaction");
             }
             if (Ts.less(lock.generation(), request.getGeneration())) {
                 write(key, mutation, lock);
@@ -139,7 +139,7 @@ public final class FlushCommand implements AutoCloseable {
                     case Put, Insert -> LockKind.PUT;
                     case Del -> LockKind.DELETE;
                     case Lock -> LockKind.LOCK;
-                    default -> throw abort("an operation does not belong in a flush");
+                    default -> throw TxnException.abort("an operation does not belong in a flush");
                 };
         long startTs = request.getStartTs();
         LockRecord.Builder lock =
@@ -206,18 +206,8 @@ public final class FlushCommand implements AutoCloseable {
     }
 
     private TxnException conflict(TxnKey key, Version with, Conflict.Reason reason) {
-        return new TxnException(
-                new Conflict(
-                        request.getStartTs(),
-                        with.write().startTs(),
-                        with.commitTs(),
-                        key.raw(),
-                        request.getPrimaryKey(),
-                        reason));
-    }
-
-    private static TxnException abort(String message) {
-        return new TxnException(new TxnError.Abort(message));
+        return TxnException.conflict(
+                request.getStartTs(), with, key, request.getPrimaryKey(), reason);
     }
 
     @Override

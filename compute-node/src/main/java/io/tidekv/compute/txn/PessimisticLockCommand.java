@@ -114,14 +114,14 @@ public final class PessimisticLockCommand implements AutoCloseable {
 
     private void checkForm() {
         if (force && request.getMutationsCount() != 1) {
-            throw abort("a request that forces its lock must have one key");
+            throw TxnException.abort("a request that forces its lock must have one key");
         }
         if (request.getLockOnlyIfExists() && !request.getReturnValues()) {
-            throw abort("lock_only_if_exists needs return_values");
+            throw TxnException.abort("lock_only_if_exists needs return_values");
         }
         for (Mutation mutation : request.getMutationsList()) {
             if (mutation.getOp() != Op.PessimisticLock) {
-                throw abort("only exclusive pessimistic locks can be asked for here");
+                throw TxnException.abort("only exclusive pessimistic locks can be asked for here");
             }
         }
     }
@@ -154,7 +154,7 @@ public final class PessimisticLockCommand implements AutoCloseable {
             throw new TxnException(new TxnError.Locked(key.raw(), lock));
         }
         if (!lock.isPessimistic()) {
-            throw abort("the transaction has prewritten this key before");
+            throw TxnException.abort("the transaction has prewritten this key before");
         }
         return lockAgain(key, lock);
     }
@@ -212,7 +212,8 @@ public final class PessimisticLockCommand implements AutoCloseable {
         if (at != null
                 && at.commitTs() == startTs
                 && (at.write().kind() == WriteKind.ROLLBACK || at.write().overlappedRollback())) {
-            throw abort("the transaction has been rolled back: PessimisticLockRolledBack");
+            throw TxnException.abort(
+                    "the transaction has been rolled back: PessimisticLockRolledBack");
         }
     }
 
@@ -225,18 +226,12 @@ public final class PessimisticLockCommand implements AutoCloseable {
     }
 
     private TxnException conflict(TxnKey key, Version with) {
-        return new TxnException(
-                new Conflict(
-                        request.getStartVersion(),
-                        with.write().startTs(),
-                        with.commitTs(),
-                        key.raw(),
-                        request.getPrimaryLock(),
-                        Conflict.Reason.PESSIMISTIC_RETRY));
-    }
-
-    private static TxnException abort(String message) {
-        return new TxnException(new TxnError.Abort(message));
+        return TxnException.conflict(
+                request.getStartVersion(),
+                with,
+                key,
+                request.getPrimaryLock(),
+                Conflict.Reason.PESSIMISTIC_RETRY);
     }
 
     @Override

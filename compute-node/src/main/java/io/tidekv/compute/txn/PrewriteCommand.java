@@ -98,7 +98,7 @@ public final class PrewriteCommand implements AutoCloseable {
             Mutation mutation = request.getMutations(i);
             TxnKey key = TxnKeys.checked(mutation.getKey(), bounds);
             if (!seen.add(key)) {
-                throw abort("a key occurs twice in one prewrite");
+                throw TxnException.abort("a key occurs twice in one prewrite");
             }
             try {
                 PrewriteKey.Result result =
@@ -196,11 +196,12 @@ public final class PrewriteCommand implements AutoCloseable {
     private void checkActions() {
         if (request.getForUpdateTs() != 0
                 && request.getPessimisticActionsCount() != request.getMutationsCount()) {
-            throw abort("pessimistic_actions must have an entry for each mutation");
+            throw TxnException.abort("pessimistic_actions must have an entry for each mutation");
         }
         for (PrewriteRequest.ForUpdateTSConstraint each : request.getForUpdateTsConstraintsList()) {
             if (Integer.compareUnsigned(each.getIndex(), request.getMutationsCount()) >= 0) {
-                throw abort("a for_update_ts constraint is for no mutation of the request");
+                throw TxnException.abort(
+                        "a for_update_ts constraint is for no mutation of the request");
             }
         }
     }
@@ -216,10 +217,6 @@ public final class PrewriteCommand implements AutoCloseable {
         return request.getForUpdateTs() == 0
                 ? PessimisticAction.SKIP_PESSIMISTIC_CHECK
                 : request.getPessimisticActions(index);
-    }
-
-    private static TxnException abort(String message) {
-        return new TxnException(new TxnError.Abort(message));
     }
 
     /** Secondaries belong into the primary's lock only. */

@@ -74,7 +74,8 @@ final class PrewriteKey {
             PrewriteMode mode) {
         boolean mustBeLocked = action == PessimisticAction.DO_PESSIMISTIC_CHECK;
         if (pessimistic && mutation.getOp() == Op.CheckNotExists) {
-            throw abort("a pessimistic transaction has no check that a key does not exist");
+            throw TxnException.abort(
+                    "a pessimistic transaction has no check that a key does not exist");
         }
         LockRecord own = ownLock(key, mustBeLocked, expectedForUpdateTs);
         if (own != null && !own.isPessimistic()) {
@@ -130,7 +131,8 @@ final class PrewriteKey {
         }
         if (lock.isPessimistic()) {
             if (!pessimistic) {
-                throw abort("the key has a pessimistic lock of this optimistic transaction");
+                throw TxnException.abort(
+                        "the key has a pessimistic lock of this optimistic transaction");
             }
             if (expectedForUpdateTs != null && lock.forUpdateTs() != expectedForUpdateTs) {
                 throw new TxnException(new TxnError.PessimisticLockNotFound(startTs, key.raw()));
@@ -206,7 +208,8 @@ final class PrewriteKey {
                     case Put, Insert -> LockKind.PUT;
                     case Del -> LockKind.DELETE;
                     case Lock -> LockKind.LOCK;
-                    default -> throw abort("an operation does not belong in a prewrite");
+                    default ->
+                            throw TxnException.abort("an operation does not belong in a prewrite");
                 };
         LockRecord.Builder lock =
                 LockRecord.builder(kind, request.getPrimaryLock(), startTs)
@@ -271,17 +274,6 @@ final class PrewriteKey {
     }
 
     private TxnException conflict(TxnKey key, Version with, Conflict.Reason reason) {
-        return new TxnException(
-                new Conflict(
-                        startTs,
-                        with.write().startTs(),
-                        with.commitTs(),
-                        key.raw(),
-                        request.getPrimaryLock(),
-                        reason));
-    }
-
-    private static TxnException abort(String message) {
-        return new TxnException(new TxnError.Abort(message));
+        return TxnException.conflict(startTs, with, key, request.getPrimaryLock(), reason);
     }
 }

@@ -137,12 +137,11 @@ public final class ResolveCommands {
 
     private static void checkOrder(long startTs, long commitTs) {
         if (Ts.atMost(commitTs, startTs)) {
-            throw new TxnException(
-                    new TxnError.Abort(
-                            "the commit ts "
-                                    + Long.toUnsignedString(commitTs)
-                                    + " is not above the start ts "
-                                    + Long.toUnsignedString(startTs)));
+            throw TxnException.abort(
+                    "the commit ts "
+                            + Long.toUnsignedString(commitTs)
+                            + " is not above the start ts "
+                            + Long.toUnsignedString(startTs));
         }
     }
 }

@@ -1,6 +1,5 @@
 package io.tidekv.compute.txn;
 
-import io.tidekv.compute.mvcc.TxnError;
 import io.tidekv.compute.mvcc.TxnException;
 
 /**
@@ -19,11 +18,8 @@ public final class ResponseSize {
     public void add(long more) {
         bytes += more;
         if (bytes > bytesMax) {
-            throw new TxnException(
-                    new TxnError.Abort(
-                            "the answer is larger than "
-                                    + bytesMax
-                                    + " bytes: ask for fewer keys at once"));
+            throw TxnException.abort(
+                    "the answer is larger than " + bytesMax + " bytes: ask for fewer keys at once");
         }
     }
 }

@@ -2,7 +2,6 @@ package io.tidekv.compute.txn;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.compute.engine.KeyBounds;
-import io.tidekv.compute.mvcc.TxnError;
 import io.tidekv.compute.mvcc.TxnException;
 import io.tidekv.compute.mvcc.TxnKey;
 import java.util.ArrayList;
@@ -33,9 +32,8 @@ public final class TxnKeys {
     static TxnKey checked(ByteString raw, KeyBounds bounds) {
         TxnKey key = TxnKey.of(raw);
         if (!bounds.contains(key.encoded())) {
-            throw new TxnException(
-                    new TxnError.Abort(
-                            "the key is not in the region of this request: route it again"));
+            throw TxnException.abort(
+                    "the key is not in the region of this request: route it again");
         }
         return key;
     }
