@@ -91,16 +91,22 @@ final class CommandTable {
 
     private void addTransactional(KvCore core) {
         var txn = core.txn();
-        var get = add("kv_get", TikvGrpc.getKvGetMethod(), GetRequest::getContext, txn::get);
+        var get =
+                add("kv_get", TikvGrpc.getKvGetMethod(), GetRequest::getContext, core.reads()::get);
         batch(CmdCase.GET, get, Request::getGet, Response.Builder::setGet);
         var batchGet =
                 add(
                         "kv_batch_get",
                         TikvGrpc.getKvBatchGetMethod(),
                         BatchGetRequest::getContext,
-                        txn::batchGet);
+                        core.reads()::batchGet);
         batch(CmdCase.BATCHGET, batchGet, Request::getBatchGet, Response.Builder::setBatchGet);
-        var scan = add("kv_scan", TikvGrpc.getKvScanMethod(), ScanRequest::getContext, txn::scan);
+        var scan =
+                add(
+                        "kv_scan",
+                        TikvGrpc.getKvScanMethod(),
+                        ScanRequest::getContext,
+                        core.reads()::scan);
         batch(CmdCase.SCAN, scan, Request::getScan, Response.Builder::setScan);
         var prewrite =
                 add(
@@ -176,7 +182,7 @@ final class CommandTable {
                         "kv_check_secondary_locks",
                         TikvGrpc.getKvCheckSecondaryLocksMethod(),
                         CheckSecondaryLocksRequest::getContext,
-                        txn::checkSecondaryLocks);
+                        core.resolving()::checkSecondaryLocks);
         batch(
                 CmdCase.CHECKSECONDARYLOCKS,
                 secondaries,
@@ -190,7 +196,7 @@ final class CommandTable {
                         "kv_buffer_batch_get",
                         TikvGrpc.getKvBufferBatchGetMethod(),
                         BufferBatchGetRequest::getContext,
-                        txn::bufferBatchGet);
+                        core.reads()::bufferBatchGet);
         batch(
                 CmdCase.BUFFERBATCHGET,
                 buffered,
@@ -199,13 +205,12 @@ final class CommandTable {
     }
 
     private void addResolving(KvCore core) {
-        var txn = core.txn();
         var rollback =
                 add(
                         "kv_batch_rollback",
                         TikvGrpc.getKvBatchRollbackMethod(),
                         BatchRollbackRequest::getContext,
-                        txn::batchRollback);
+                        core.resolving()::batchRollback);
         batch(
                 CmdCase.BATCHROLLBACK,
                 rollback,
@@ -216,14 +221,14 @@ final class CommandTable {
                         "kv_cleanup",
                         TikvGrpc.getKvCleanupMethod(),
                         CleanupRequest::getContext,
-                        txn::cleanup);
+                        core.resolving()::cleanup);
         batch(CmdCase.CLEANUP, cleanup, Request::getCleanup, Response.Builder::setCleanup);
         var status =
                 add(
                         "kv_check_txn_status",
                         TikvGrpc.getKvCheckTxnStatusMethod(),
                         CheckTxnStatusRequest::getContext,
-                        txn::checkTxnStatus);
+                        core.resolving()::checkTxnStatus);
         batch(
                 CmdCase.CHECKTXNSTATUS,
                 status,
@@ -234,14 +239,14 @@ final class CommandTable {
                         "kv_scan_lock",
                         TikvGrpc.getKvScanLockMethod(),
                         ScanLockRequest::getContext,
-                        txn::scanLock);
+                        core.resolving()::scanLock);
         batch(CmdCase.SCANLOCK, scanLock, Request::getScanLock, Response.Builder::setScanLock);
         var resolve =
                 add(
                         "kv_resolve_lock",
                         TikvGrpc.getKvResolveLockMethod(),
                         ResolveLockRequest::getContext,
-                        txn::resolveLock);
+                        core.resolving()::resolveLock);
         batch(
                 CmdCase.RESOLVELOCK,
                 resolve,
@@ -252,7 +257,7 @@ final class CommandTable {
                         "kv_delete_range",
                         TikvGrpc.getKvDeleteRangeMethod(),
                         DeleteRangeRequest::getContext,
-                        txn::deleteRange);
+                        core.txn()::deleteRange);
         batch(
                 CmdCase.DELETERANGE,
                 deleteRange,
@@ -262,12 +267,12 @@ final class CommandTable {
                 "mvcc_get_by_start_ts",
                 TikvGrpc.getMvccGetByStartTsMethod(),
                 MvccGetByStartTsRequest::getContext,
-                txn::mvccGetByStartTs);
+                core.resolving()::mvccGetByStartTs);
         add(
                 "mvcc_get_by_key",
                 TikvGrpc.getMvccGetByKeyMethod(),
                 MvccGetByKeyRequest::getContext,
-                txn::mvccGetByKey);
+                core.resolving()::mvccGetByKey);
     }
 
     private void addRaw(KvCore core) {

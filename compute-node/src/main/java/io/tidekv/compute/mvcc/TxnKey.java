@@ -6,6 +6,7 @@ import io.tidekv.common.codec.CodecException;
 import io.tidekv.common.codec.Ints;
 import io.tidekv.common.codec.Memcomparable;
 import java.util.Arrays;
+import java.util.List;
 
 /** A transactional key in both of its forms. Compares as the keys do. */
 public final class TxnKey implements Comparable<TxnKey> {
@@ -20,6 +21,11 @@ public final class TxnKey implements Comparable<TxnKey> {
     /** The key that a client sent. */
     public static TxnKey of(ByteString raw) {
         return new TxnKey(raw, Memcomparable.encode(raw.toByteArray()));
+    }
+
+    /** What keys that a client sent are stored under, in their order. */
+    public static List<byte[]> encodeAll(List<ByteString> raws) {
+        return raws.stream().map(raw -> Memcomparable.encode(raw.toByteArray())).toList();
     }
 
     /** A key of column family {@code lock}. */

@@ -13,6 +13,8 @@ import java.util.concurrent.ExecutorService;
 public final class KvCore implements AutoCloseable {
     private final Runner runner;
     private final TxnService txn;
+    private final TxnReadService reads;
+    private final ResolveService resolving;
     private final RawService raw;
     private final RawRangeService rawRanges;
     private final StoreService store;
@@ -65,7 +67,9 @@ public final class KvCore implements AutoCloseable {
         runner.onReleased(waits::released);
         MaxTsSync maxTs = new MaxTsSync(regions, timestamps, concurrency);
         TsLimit limit = new TsLimit(timestamps, clock);
-        txn = new TxnService(runner, deletes, settings, api, concurrency, maxTs, limit);
+        txn = new TxnService(runner, deletes, api, concurrency, maxTs, limit);
+        reads = new TxnReadService(runner, settings, api, concurrency, limit);
+        resolving = new ResolveService(runner, settings, api, concurrency, limit);
         pessimistic =
                 new PessimisticService(
                         runner, concurrency, waits, api, limit, clock, settings.lockWait());
@@ -76,6 +80,14 @@ public final class KvCore implements AutoCloseable {
 
     public TxnService txn() {
         return txn;
+    }
+
+    public TxnReadService reads() {
+        return reads;
+    }
+
+    public ResolveService resolving() {
+        return resolving;
     }
 
     public PessimisticService pessimistic() {

@@ -219,7 +219,7 @@ public final class PessimisticService {
         }
         return runner.write(
                 request.getContext(),
-                request.getKeysList().stream().map(key -> TxnKey.of(key).encoded()).toList(),
+                TxnKey.encodeAll(request.getKeysList()),
                 (target, view) -> PessimisticRollback.run(request, target.bounds(), view));
     }
 

@@ -135,7 +135,7 @@ class AsyncCommitRulesTest {
         assertThat(txn.shown(txn.scan(txn.scanOf("a", "z", above)))).containsExactly("!a");
         assertThat(
                         txn.core
-                                .txn()
+                                .resolving()
                                 .scanLock(
                                         ScanLockRequest.newBuilder()
                                                 .setContext(txn.context("a"))
@@ -168,7 +168,7 @@ class AsyncCommitRulesTest {
 
     private CheckSecondaryLocksResponse secondaries(String name) {
         return txn.core
-                .txn()
+                .resolving()
                 .checkSecondaryLocks(
                         CheckSecondaryLocksRequest.newBuilder()
                                 .setContext(txn.context(name))

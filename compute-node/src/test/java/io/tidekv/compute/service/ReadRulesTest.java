@@ -203,7 +203,7 @@ class ReadRulesTest {
 
     private MvccGetByStartTsResponse byStart(long startTs) {
         return txn.core
-                .txn()
+                .resolving()
                 .mvccGetByStartTs(
                         MvccGetByStartTsRequest.newBuilder()
                                 .setContext(txn.context("a"))

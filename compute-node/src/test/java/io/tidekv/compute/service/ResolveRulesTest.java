@@ -266,7 +266,7 @@ class ResolveRulesTest {
 
     private CleanupResponse cleanup(String key, long startTs, long currentTs) {
         return txn.core
-                .txn()
+                .resolving()
                 .cleanup(
                         CleanupRequest.newBuilder()
                                 .setContext(txn.context(key))

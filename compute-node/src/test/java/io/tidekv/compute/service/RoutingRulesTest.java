@@ -144,7 +144,7 @@ class RoutingRulesTest {
         assertThat(
                         failure(
                                 txn.core
-                                        .txn()
+                                        .resolving()
                                         .scanLock(
                                                 ScanLockRequest.newBuilder()
                                                         .setContext(right)
@@ -246,7 +246,7 @@ class RoutingRulesTest {
     private KvError refusal(Context.Builder context) {
         return failure(
                 txn.core
-                        .txn()
+                        .reads()
                         .get(
                                 GetRequest.newBuilder()
                                         .setContext(context)

@@ -136,7 +136,7 @@ final class TxnClient implements AutoCloseable {
     }
 
     KeyError rollback(long startTs, String... keys) {
-        return core.txn()
+        return core.resolving()
                 .batchRollback(
                         BatchRollbackRequest.newBuilder()
                                 .setContext(context(keys[0]))
@@ -153,11 +153,11 @@ final class TxnClient implements AutoCloseable {
     }
 
     GetResponse get(GetRequest.Builder request) {
-        return core.txn().get(request.build()).join();
+        return core.reads().get(request.build()).join();
     }
 
     List<KvPair> batchGet(long ts, String... keys) {
-        return core.txn()
+        return core.reads()
                 .batchGet(
                         BatchGetRequest.newBuilder()
                                 .setContext(context(keys[0]))
@@ -178,7 +178,7 @@ final class TxnClient implements AutoCloseable {
     }
 
     List<KvPair> scan(ScanRequest.Builder request) {
-        return core.txn().scan(request.build()).join().getPairsList();
+        return core.reads().scan(request.build()).join().getPairsList();
     }
 
     /** What a scan shows as {@code key=value}, locked keys as {@code !key}. */
@@ -201,11 +201,11 @@ final class TxnClient implements AutoCloseable {
     }
 
     CheckTxnStatusResponse status(CheckTxnStatusRequest.Builder request) {
-        return core.txn().checkTxnStatus(request.build()).join();
+        return core.resolving().checkTxnStatus(request.build()).join();
     }
 
     KeyError resolve(long startTs, long commitTs, String... keys) {
-        return core.txn()
+        return core.resolving()
                 .resolveLock(
                         ResolveLockRequest.newBuilder()
                                 .setContext(context(keys.length == 0 ? "" : keys[0]))
@@ -223,7 +223,7 @@ final class TxnClient implements AutoCloseable {
         commitTs.forEach(
                 (start, commit) ->
                         request.addTxnInfos(TxnInfo.newBuilder().setTxn(start).setStatus(commit)));
-        return core.txn().resolveLock(request.build()).join().getError();
+        return core.resolving().resolveLock(request.build()).join().getError();
     }
 
     List<LockInfo> locks() {
@@ -231,14 +231,14 @@ final class TxnClient implements AutoCloseable {
     }
 
     List<LockInfo> locks(ScanLockRequest.Builder request) {
-        return core.txn()
+        return core.resolving()
                 .scanLock(request.setContext(context(request.getStartKey().toStringUtf8())).build())
                 .join()
                 .getLocksList();
     }
 
     MvccInfo inspect(String key) {
-        return core.txn()
+        return core.resolving()
                 .mvccGetByKey(
                         MvccGetByKeyRequest.newBuilder()
                                 .setContext(context(key))

@@ -202,7 +202,7 @@ final class Committer {
                                                                     .addKeys(raw(key))
                                                                     .build(),
                                                     (core, request) ->
-                                                            core.txn().batchRollback(request))
+                                                            core.resolving().batchRollback(request))
                                             .handle((answer, lost) -> null));
         }
         return all;

@@ -58,7 +58,7 @@ final class Resolver {
                                                 lock.getLockType() == Op.PessimisticLock)
                                         .setVerifyIsPrimary(true)
                                         .build(),
-                        (core, request) -> core.txn().checkTxnStatus(request));
+                        (core, request) -> core.resolving().checkTxnStatus(request));
         return asked.thenCompose(status -> decide(lock, callerTs, now, status));
     }
 
@@ -135,7 +135,7 @@ final class Resolver {
                                 .addKeys(key)
                                 .setStartVersion(startTs)
                                 .build(),
-                (core, request) -> core.txn().checkSecondaryLocks(request));
+                (core, request) -> core.resolving().checkSecondaryLocks(request));
     }
 
     private CompletableFuture<Verdict> remove(LockInfo lock, long commitTs) {
@@ -163,7 +163,7 @@ final class Resolver {
                                         .setCommitVersion(commitTs)
                                         .addKeys(lock.getKey())
                                         .build(),
-                        (core, request) -> core.txn().resolveLock(request))
+                        (core, request) -> core.resolving().resolveLock(request))
                 .thenApply(done -> verdict);
     }
 

@@ -165,7 +165,7 @@ final class SimTxn {
                                         .setKey(raw)
                                         .setVersion(startTs)
                                         .build(),
-                        (core, request) -> core.txn().get(request))
+                        (core, request) -> core.reads().get(request))
                 .thenCompose(
                         answer -> {
                             if (answer.hasError()) {
