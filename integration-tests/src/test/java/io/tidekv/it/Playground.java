@@ -22,7 +22,7 @@ import org.awaitility.Awaitility;
 /**
  * A playground with one process per role, started as a user starts it, and the means to hurt it.
  */
-final class Playground implements AutoCloseable {
+public final class Playground implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration START_MAX = Duration.ofSeconds(90);
 
@@ -112,7 +112,8 @@ final class Playground implements AutoCloseable {
         return ClusterGrpc.newBlockingStub(channel);
     }
 
-    static void signal(long pid, String signal) {
+    /** Sends a signal, named as for kill(1), to a process. */
+    public static void signal(long pid, String signal) {
         try {
             Process kill = new ProcessBuilder("kill", "-" + signal, "" + pid).start();
             kill.waitFor();
@@ -191,7 +192,8 @@ final class Playground implements AutoCloseable {
         process.destroyForcibly();
     }
 
-    private static List<String> launch() {
+    /** The words that begin every {@code tidekv} command of these tests. */
+    public static List<String> launch() {
         return List.of(
                 java(), "-Xmx512m", "-XX:+UseSerialGC", "-cp", classPath(), "io.tidekv.cli.Tidekv");
     }

@@ -101,7 +101,7 @@ public final class RegisterChecker {
         // What nobody has ever seen need not have happened.
         List<RegisterOp> kept =
                 ops.stream()
-                        .filter(op -> op.isSure() || op.writes() && seen.contains(op.written()))
+                        .filter(op -> op.isSure() || (op.writes() && seen.contains(op.written())))
                         .toList();
         return new RegisterChecker(kept).search();
     }
