@@ -4,6 +4,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.tidekv.cli.client.KvFailure;
 import io.tidekv.common.config.ConfigException;
+import io.tidekv.objects.manifest.RecordDamaged;
 import io.tidekv.objects.store.ObjectStoreException;
 import java.net.BindException;
 import java.nio.file.AccessDeniedException;
@@ -63,7 +64,7 @@ final class Failures {
             return "too few file descriptors: raise the limit, for instance with `ulimit -n 65536`";
         } else if (t instanceof AccessDeniedException) {
             return "no permission for " + message + ": use another --data-dir or --config";
-        } else if (t instanceof ObjectStoreException) {
+        } else if (t instanceof ObjectStoreException || t instanceof RecordDamaged) {
             return message;
         } else if (t instanceof StatusRuntimeException status) {
             return remote(status.getStatus());

@@ -5,13 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.google.protobuf.ByteString;
 import io.tidekv.cli.client.FakeCluster;
+import io.tidekv.objects.manifest.RecordCodec;
+import io.tidekv.objects.store.ObjectStore;
+import io.tidekv.objects.store.ObjectStores;
+import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.RegionShape;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -134,6 +141,42 @@ class CommandsTest {
         assertThat(run("ctl --pd PD --json store drain 5")).isZero();
         assertThat(json().get("mode").asText()).isEqualTo("draining");
         assertThat(run("ctl --pd PD store add 5")).isZero();
+    }
+
+    @Test
+    void showsARecordAndChecksTheStore(@TempDir Path objects) {
+        TabletRecord record =
+                TabletRecord.newBuilder()
+                        .setClusterId(7)
+                        .setShape(RegionShape.newBuilder().setRegionId(4).setVersion(2))
+                        .setApiMode(2)
+                        .setTerm(3)
+                        .setSequence(1)
+                        .setAppliedIndex(9)
+                        .setNextFile(5)
+                        .build();
+        String uri = "file:" + objects;
+        try (ObjectStore store = ObjectStores.open(uri)) {
+            store.putIfAbsent("7/record/4/3-1-u", RecordCodec.encode(record));
+        }
+        String show = "ctl record show record/4/3-1-u --cluster 7 --json --object-store ";
+        assertThat(run(show + uri)).isZero();
+        assertThat(json().get("region").asText()).isEqualTo("4");
+        assertThat(json().get("applied_index").asLong()).isEqualTo(9);
+        assertThat(json().get("api_version").asText()).isEqualTo("1ttl");
+        assertThat(run("sst-uploader scrub --object-store " + uri)).isZero();
+        assertThat(out()).startsWith("1 records and 0 objects of 1 regions checked: 0 damaged");
+        try (ObjectStore store = ObjectStores.open(uri)) {
+            store.putIfAbsent("7/record/4/3-2-u", new byte[9]);
+        }
+        assertThat(run("sst-uploader scrub --object-store " + uri)).isEqualTo(1);
+        assertThat(out()).contains("cluster 7 region 4:", "1 damaged records");
+        assertThat(run("ctl record show record/4/3-2-u --cluster 7 --object-store " + uri))
+                .isEqualTo(1);
+        assertThat(err()).contains("it has only 9 bytes");
+        assertThat(run("ctl record show record/4/3-9-u --cluster 7 --object-store " + uri))
+                .isEqualTo(1);
+        assertThat(err()).isEqualTo("tidekv: there is no record record/4/3-9-u");
     }
 
     @ParameterizedTest

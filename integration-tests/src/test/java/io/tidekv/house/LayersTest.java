@@ -113,6 +113,19 @@ class LayersTest {
     }
 
     @Test
+    void regionsKnowTheirLogOnlyAsRegionLog() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage("io.tidekv.compute.region")
+                        .and()
+                        .haveNameNotMatching(".*\\.(RegionLoop|Outbox|StoreOptions)")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAPackage("io.tidekv.compute.region.core"));
+    }
+
+    @Test
     void processesMeetOnlyOverTheWire() {
         check(
                 noClasses()

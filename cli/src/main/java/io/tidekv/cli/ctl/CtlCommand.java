@@ -15,6 +15,8 @@ import picocli.CommandLine.Spec;
             StoreCommand.class,
             RegionCommand.class,
             WalNodesCommand.class,
+            RecordCommand.class,
+            CostCommand.class,
         })
 public final class CtlCommand implements Runnable {
     @Mixin private CtlOptions options = new CtlOptions();

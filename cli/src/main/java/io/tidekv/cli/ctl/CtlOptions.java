@@ -36,6 +36,13 @@ final class CtlOptions {
         return command.parent();
     }
 
+    /** The id of the cluster, from PD. */
+    long clusterId() {
+        try (PdClient client = new PdClient(pd.endpoints())) {
+            return client.clusterId();
+        }
+    }
+
     boolean json() {
         return json;
     }

@@ -8,7 +8,8 @@ import picocli.CommandLine.Option;
 /** {@code tidekv sst-uploader}. */
 @Command(
         name = "sst-uploader",
-        description = "Run the worker beside the object store: it checks that all is there.")
+        description = "Run the worker beside the object store: it checks that everything is there.",
+        subcommands = ScrubCommand.class)
 public final class SstUploaderCommand extends RoleCommand {
     @Option(names = "--status-addr", paramLabel = "HOST:PORT", description = "Status over HTTP.")
     private @Nullable String statusAddr;

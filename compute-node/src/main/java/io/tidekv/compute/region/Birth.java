@@ -1,7 +1,7 @@
 package io.tidekv.compute.region;
 
 import io.tidekv.compute.engine.WriteBatchBuilder;
-import io.tidekv.compute.region.core.ProposalRefused;
+import io.tidekv.compute.region.log.AppendRefused;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.proto.region.EntryKind;
 
@@ -58,9 +58,10 @@ final class Birth {
 
     private void propose() {
         try {
-            proposedIndex = led.leader().propose(EntryKind.WRITE, new WriteBatchBuilder(0).build());
+            proposedIndex =
+                    led.regionLog().append(EntryKind.WRITE, new WriteBatchBuilder(0).build());
             peer.touch();
-        } catch (ProposalRefused e) {
+        } catch (AppendRefused e) {
             // Comes again with the next round.
             proposedIndex = 0;
         }

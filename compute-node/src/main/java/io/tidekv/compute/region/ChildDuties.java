@@ -1,6 +1,6 @@
 package io.tidekv.compute.region;
 
-import io.tidekv.compute.region.core.ProposalRefused;
+import io.tidekv.compute.region.log.AppendRefused;
 import io.tidekv.proto.cluster.ReportSplitRequest;
 import io.tidekv.proto.region.ChildPublished;
 import io.tidekv.proto.region.EntryKind;
@@ -197,8 +197,8 @@ final class ChildDuties {
         }
         long id = duty.child.getShape().getRegionId();
         try {
-            led.leader()
-                    .propose(
+            led.regionLog()
+                    .append(
                             EntryKind.CHILD_PUBLISHED,
                             ChildPublished.newBuilder()
                                     .setChildRegionId(id)
@@ -206,7 +206,7 @@ final class ChildDuties {
                                     .toByteString());
             duty.proposed = true;
             peer.touch();
-        } catch (ProposalRefused e) {
+        } catch (AppendRefused e) {
             log.debug("child {} of region {} is forgotten later: {}", id, peer.id(), e.reason());
         }
     }

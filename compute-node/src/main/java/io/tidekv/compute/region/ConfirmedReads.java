@@ -2,14 +2,14 @@ package io.tidekv.compute.region;
 
 import io.tidekv.common.time.Clock;
 import io.tidekv.compute.engine.KvSnapshot;
-import io.tidekv.compute.region.core.ProposalRefused;
-import io.tidekv.compute.region.core.RegionLeader;
+import io.tidekv.compute.region.log.AppendRefused;
+import io.tidekv.compute.region.log.RegionLog;
 import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 
 /**
  * Reads of one region that found no lease and wait until a majority of the voters has confirmed the
- * leader. Belongs to the region's loop.
+ * regionLog. Belongs to the region's loop.
  */
 final class ConfirmedReads {
     private static final int WAITING_MAX = 20_000;
@@ -27,7 +27,7 @@ final class ConfirmedReads {
     }
 
     void add(
-            RegionLeader leader,
+            RegionLog regionLog,
             long version,
             Clock.Reading now,
             CompletableFuture<KvSnapshot> result) {
@@ -36,17 +36,17 @@ final class ConfirmedReads {
             return;
         }
         try {
-            long token = leader.requestConfirm(now);
+            long token = regionLog.requestConfirm(now);
             long deadline = now.monotonicNanos() + timeoutNanos;
             waiting.add(new Waiting(token, version, deadline, result));
-        } catch (ProposalRefused e) {
+        } catch (AppendRefused e) {
             result.completeExceptionally(Failures.notLeader(regionId));
         }
     }
 
     /** Answers those that are confirmed; all that was acknowledged before is applied by now. */
-    void settle(RegionLeader leader, RegionHandle handle, RegionHandle.Serving serving) {
-        while (!waiting.isEmpty() && leader.confirmed(waiting.peek().token)) {
+    void settle(RegionLog regionLog, RegionHandle handle, RegionHandle.Serving serving) {
+        while (!waiting.isEmpty() && regionLog.confirmed(waiting.peek().token)) {
             Waiting read = waiting.remove();
             if (serving.shape().getVersion() != read.version) {
                 read.result.completeExceptionally(handle.wrongVersion(read.version));

@@ -2,7 +2,7 @@ package io.tidekv.compute.region;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.compute.region.RegionMachine.Outcome;
-import io.tidekv.compute.region.core.RegionLeader;
+import io.tidekv.compute.region.log.RegionLog;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.MoveStep;
@@ -28,7 +28,7 @@ final class LedRegion {
 
     private final RegionEnv env;
     private final RegionPeer peer;
-    private final RegionLeader leader;
+    private final RegionLog regionLog;
     private final RegionHandle handle;
     private final Proposals proposals;
     private final PeerReports reports;
@@ -55,7 +55,7 @@ final class LedRegion {
             TabletWork work) {
         this.env = env;
         this.peer = peer;
-        this.leader = peer.leader();
+        this.regionLog = peer.regionLog();
         this.handle = peer.handle();
         this.proposals = proposals;
         this.reports = reports;
@@ -63,15 +63,15 @@ final class LedRegion {
         this.machine = opened.machine();
         this.work = work;
         this.applier = new LogApplier(machine, tablet, this::outcome);
-        this.publication = new Publication(env, leader, machine, tablet, work, peer::touch);
+        this.publication = new Publication(env, regionLog, machine, tablet, work, peer::touch);
         this.children = new ChildDuties(env, peer, this);
         this.birth = new Birth(env, peer, this);
         this.splitCheck = new SplitCheck(env.options().splitBytes());
         this.load = new WriteLoad(env.options().splitWrites(), env.nowNanos());
     }
 
-    RegionLeader leader() {
-        return leader;
+    RegionLog regionLog() {
+        return regionLog;
     }
 
     Tablet tablet() {
@@ -90,7 +90,7 @@ final class LedRegion {
         return publication;
     }
 
-    /** Whether the tablet has all entries that the leader has handed out. */
+    /** Whether the tablet has all entries that the log has handed out. */
     boolean hasAppliedAll() {
         return applier.isDone();
     }
@@ -108,7 +108,7 @@ final class LedRegion {
         countUnpublished();
         serving = true;
         handle.serve(new RegionHandle.Serving(machine.shape(), tablet));
-        handle.lease(leader.leaseStart());
+        handle.lease(regionLog.lease());
         env.directory().serving(handle);
         reports.serving(this);
         children.add(machine.state().pendingChildren());
@@ -122,14 +122,14 @@ final class LedRegion {
             split.submit();
         }
         publication.submit();
-        proposals.submit(leader, machine.shape().getVersion());
+        proposals.submit(regionLog, machine.shape().getVersion());
     }
 
     /** Applies what is committed, and acknowledges it. */
     void applyCommitted() {
         // What the tablet could not take yet stays before what comes, and keeps it in the window.
         if (applier.isDone()) {
-            List<Entry> entries = leader.takeCommitted();
+            List<Entry> entries = regionLog.read();
             if (entries.isEmpty()) {
                 return;
             }
@@ -184,7 +184,7 @@ final class LedRegion {
         }
         ByteString key = busy ? load.takeKey(machine.shape()) : null;
         if (key != null) {
-            log.info("region {} is split for its load of writes", leader.regionId());
+            log.info("region {} is split for its load of writes", regionLog.regionId());
             split(machine.shape().getVersion(), List.of(key), new CompletableFuture<>());
         } else if (splitCheck.due(this)) {
             split(machine.shape().getVersion(), List.of(), new CompletableFuture<>());
@@ -217,7 +217,7 @@ final class LedRegion {
         } else if (outcome instanceof Outcome.Refused none) {
             log.info(
                     "region {} entry {} is void: {}",
-                    leader.regionId(),
+                    regionLog.regionId(),
                     entry.getIndex(),
                     none.reason());
             publication.refused(entry.getIndex(), none.reason());
@@ -255,7 +255,7 @@ final class LedRegion {
                         .setShape(child.getShape())
                         .setTerm(child.getFirstTerm())
                         .setConfig(child.getConfig())
-                        .setOrigin(ChildDuties.origin(leader.regionId(), child))
+                        .setOrigin(ChildDuties.origin(regionLog.regionId(), child))
                         .build(),
                 warm);
     }
@@ -312,9 +312,9 @@ final class LedRegion {
     /** Nothing is begun any more; what is committed is still applied. */
     void stop() {
         serving = false;
-        publication.end(Failures.notLeader(leader.regionId()));
+        publication.end(Failures.notLeader(regionLog.regionId()));
         if (split != null) {
-            split.fail(Failures.notLeader(leader.regionId()));
+            split.fail(Failures.notLeader(regionLog.regionId()));
             split = null;
         }
     }

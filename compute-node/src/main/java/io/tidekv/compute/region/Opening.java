@@ -2,8 +2,8 @@ package io.tidekv.compute.region;
 
 import io.tidekv.common.InvariantViolation;
 import io.tidekv.common.Invariants;
-import io.tidekv.compute.region.core.LeaderPhase;
-import io.tidekv.compute.region.core.RegionLeader;
+import io.tidekv.compute.region.log.RegionLog;
+import io.tidekv.compute.region.log.RegionLog.Stage;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.Origin;
@@ -15,7 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings a region from a leader that has its voters to a tablet that has applied the whole log:
+ * Brings a region from a log that has been opened to a tablet that has applied the whole log:
  * collects the committed tail, then opens the tablet on a pool, or goes on with a warm one that
  * stands on the same record. Belongs to the region's loop.
  */
@@ -37,7 +37,7 @@ final class Opening {
 
     private final RegionEnv env;
     private final RegionLoop loop;
-    private final RegionLeader leader;
+    private final RegionLog regionLog;
     private final RegionShape assigned;
     private final TabletWork pool;
     private final Listener listener;
@@ -53,14 +53,14 @@ final class Opening {
     Opening(
             RegionEnv env,
             RegionLoop loop,
-            RegionLeader leader,
+            RegionLog regionLog,
             RegionShape assigned,
             TabletWork pool,
             @Nullable WarmTablet warm,
             Listener listener) {
         this.env = env;
         this.loop = loop;
-        this.leader = leader;
+        this.regionLog = regionLog;
         this.assigned = assigned;
         this.pool = pool;
         this.warm = warm;
@@ -84,13 +84,13 @@ final class Opening {
 
     /** Takes what has been committed so far; opens the tablet when that is everything. */
     void collect() {
-        LeaderPhase phase = leader.phase();
-        if (collected || (phase != LeaderPhase.COMPLETING && phase != LeaderPhase.LEADING)) {
+        Stage stage = regionLog.stage();
+        if (collected || (stage != Stage.RECOVERING && stage != Stage.LEADING)) {
             return;
         }
         WarmTablet ready = warm;
-        if (ready != null && phase == LeaderPhase.COMPLETING) {
-            // It may stand beyond what this leader knows to be committed so far.
+        if (ready != null && stage == Stage.RECOVERING) {
+            // It may stand beyond what this owner knows to be committed so far.
             return;
         }
         LogTail so = tail;
@@ -98,18 +98,18 @@ final class Opening {
             so = startAt(ready);
         }
         // A voter that joins late may know a newer snapshot; the entries before it may be gone.
-        if (so == null || leader.snapshot().getIndex() > leader.takenIndex()) {
+        if (so == null || regionLog.start().getIndex() > regionLog.readTo()) {
             so = startCold();
         }
-        so.add(leader.takeCommitted());
+        so.add(regionLog.read());
         ready = warm;
         PreparedRecord base = ready == null ? null : ready.tablet().base();
         if (base != null && !base.ref().equals(so.record())) {
             // Another record has become the region's meanwhile.
             so = startCold();
-            so.add(leader.takeCommitted());
+            so.add(regionLog.read());
         }
-        if (phase == LeaderPhase.LEADING && leader.takenIndex() == leader.commitIndex()) {
+        if (stage == Stage.LEADING && regionLog.readTo() == regionLog.committed()) {
             collected = true;
             collectedNanos = env.nowNanos();
             load();
@@ -121,11 +121,11 @@ final class Opening {
         PreparedRecord base = ready.tablet().base();
         long applied = ready.applied().index();
         if (base == null
-                || applied < leader.snapshot().getIndex()
-                || applied > leader.commitIndex()) {
+                || applied < regionLog.start().getIndex()
+                || applied > regionLog.committed()) {
             return null;
         }
-        leader.rewind(applied);
+        regionLog.seek(applied);
         LogTail behind = new LogTail(base, ready.applied());
         tail = behind;
         return behind;
@@ -137,8 +137,8 @@ final class Opening {
         if (useless != null) {
             listener.onUseless(useless);
         }
-        LogTail whole = new LogTail(leader.snapshot());
-        leader.rewind(leader.snapshot().getIndex());
+        LogTail whole = new LogTail(regionLog.start());
+        regionLog.seek(regionLog.start().getIndex());
         tail = whole;
         return whole;
     }
@@ -165,7 +165,7 @@ final class Opening {
         LogTail whole = Invariants.present(tail, "log");
         retry.started();
         WarmTablet ready = takeWarm();
-        Origin origin = leader.origin();
+        Origin origin = regionLog.origin();
         if (ready == null && whole.isUnborn() && origin != null && origin.hasSplit()) {
             inherit(whole, origin.getSplit());
         } else if (ready == null) {
@@ -218,7 +218,7 @@ final class Opening {
             LogTail whole, TabletOpening.@Nullable Opened opened, @Nullable Throwable error) {
         env.tabletsOpen().decrementAndGet();
         if (opened == null && !(error instanceof InvariantViolation)) {
-            log.warn("the warm tablet of region {} is of no use", leader.regionId(), error);
+            log.warn("the warm tablet of region {} is of no use", regionLog.regionId(), error);
             collected = false;
             wasWarm = false;
             startCold();

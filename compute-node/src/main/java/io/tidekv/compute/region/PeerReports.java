@@ -1,10 +1,14 @@
 package io.tidekv.compute.region;
 
+import io.tidekv.compute.tablet.PreparedRecord;
+import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.VoterChange;
 import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.Roots;
 import io.tidekv.proto.region.VoterConfig;
 import java.util.List;
 import java.util.Objects;
@@ -51,8 +55,8 @@ final class PeerReports {
                 led.tablet()
                         .approximateBytes(
                                 shape.getStartKey().toByteArray(), shape.getEndKey().toByteArray());
-        config = led.leader().config();
-        change = led.leader().voterChange();
+        config = led.regionLog().voters();
+        change = led.regionLog().voterChange();
         RegionReport.Builder report =
                 RegionReport.newBuilder()
                         .setShape(shape)
@@ -62,18 +66,35 @@ final class PeerReports {
                         .setAppliedIndex(reportedIndex)
                         .setApproximateBytes(bytes)
                         .setApproximateKeys(led.tablet().approximateKeys())
-                        .setWrittenBytes(writtenBytes);
+                        .setWrittenBytes(writtenBytes)
+                        .setRoots(roots(led.machine(), led.tablet()));
         VoterChange underWay = change;
         env.directory()
                 .report((underWay == null ? report : report.setVoterChange(underWay)).build());
+    }
+
+    /** What the object store must keep for this region. */
+    private static Roots roots(RegionMachine machine, Tablet tablet) {
+        Roots.Builder roots = Roots.newBuilder();
+        ObjectRef record = machine.record();
+        if (record != null) {
+            roots.setRecord(record);
+        }
+        PreparedRecord base = tablet.base();
+        if (base != null && !base.ref().equals(record)) {
+            roots.addPins(base.ref());
+        }
+        machine.state().pendingChildren().forEach(c -> roots.addPins(c.getFirstRecord()));
+        roots.addAllStrays(tablet.strays());
+        return roots.build();
     }
 
     /** Brings the numbers up to date now and then, if there is news, and the voters at once. */
     void refresh(LedRegion led) {
         boolean due = env.nowNanos() - refreshedNanos > REFRESH_NANOS;
         boolean voters =
-                !led.leader().config().equals(config)
-                        || !Objects.equals(led.leader().voterChange(), change);
+                !led.regionLog().voters().equals(config)
+                        || !Objects.equals(led.regionLog().voterChange(), change);
         if (voters || (due && led.tablet().applied().index() != reportedIndex)) {
             serving(led);
         }

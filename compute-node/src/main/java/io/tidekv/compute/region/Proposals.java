@@ -1,8 +1,8 @@
 package io.tidekv.compute.region;
 
 import com.google.protobuf.ByteString;
-import io.tidekv.compute.region.core.ProposalRefused;
-import io.tidekv.compute.region.core.RegionLeader;
+import io.tidekv.compute.region.log.AppendRefused;
+import io.tidekv.compute.region.log.RegionLog;
 import io.tidekv.proto.region.EntryKind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.function.LongFunction;
 
 /**
- * The writes of one region: those that wait for the leader, and those in its log that are not yet
- * applied. Writes that wait together become one entry. Belongs to the region's loop.
+ * The writes of one region: those that wait for the log, and those in it that are not yet applied.
+ * Writes that wait together become one entry. Belongs to the region's loop.
  */
 final class Proposals {
     private record InFlight(long index, List<Proposal> writes) {}
@@ -52,13 +52,13 @@ final class Proposals {
         return queue.isEmpty() && inFlight.isEmpty();
     }
 
-    /** Whether everything that the leader took has been applied. */
+    /** Whether everything that the log took has been applied. */
     boolean isDrained() {
         return inFlight.isEmpty();
     }
 
-    /** Gives the leader what it takes. {@code version} is the region's at present. */
-    void submit(RegionLeader leader, long version) {
+    /** Gives the log what it takes. {@code version} is the region's at present. */
+    void submit(RegionLog regionLog, long version) {
         while (!paused && !queue.isEmpty()) {
             List<Proposal> joined = next(version);
             if (joined.isEmpty()) {
@@ -67,9 +67,9 @@ final class Proposals {
             List<ByteString> batches = new ArrayList<>();
             joined.forEach(write -> batches.add(write.data()));
             try {
-                long index = leader.propose(EntryKind.WRITE, BatchBytes.join(batches));
+                long index = regionLog.append(EntryKind.WRITE, BatchBytes.join(batches));
                 inFlight.add(new InFlight(index, joined));
-            } catch (ProposalRefused e) {
+            } catch (AppendRefused e) {
                 if (!refused(joined, e)) {
                     return;
                 }
@@ -97,9 +97,9 @@ final class Proposals {
     }
 
     /** False when the writes wait on, and those behind them. */
-    private boolean refused(List<Proposal> joined, ProposalRefused e) {
+    private boolean refused(List<Proposal> joined, AppendRefused e) {
         switch (e.reason()) {
-            case WINDOW_FULL -> {
+            case FULL -> {
                 for (int i = joined.size() - 1; i >= 0; i--) {
                     queue.addFirst(joined.get(i));
                 }
@@ -149,7 +149,7 @@ final class Proposals {
         }
     }
 
-    /** Refuses what the leader has not taken: it has no effect. */
+    /** Refuses what the log has not taken: it has no effect. */
     void refuseQueued() {
         for (Proposal write = queue.poll(); write != null; write = queue.poll()) {
             write.result().completeExceptionally(Failures.notLeader(regionId));

@@ -1,8 +1,8 @@
 package io.tidekv.compute.region;
 
 import io.tidekv.common.Invariants;
-import io.tidekv.compute.region.core.ProposalRefused;
-import io.tidekv.compute.region.core.RegionLeader;
+import io.tidekv.compute.region.log.AppendRefused;
+import io.tidekv.compute.region.log.RegionLog;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.PublishRequest;
 import io.tidekv.compute.tablet.Publisher;
@@ -36,7 +36,7 @@ final class Publication {
     }
 
     private final RegionEnv env;
-    private final RegionLeader leader;
+    private final RegionLog regionLog;
     private final RegionMachine machine;
     private final Tablet tablet;
     private final TabletWork work;
@@ -59,13 +59,13 @@ final class Publication {
     /** {@code touch} asks the loop for another round of the region. */
     Publication(
             RegionEnv env,
-            RegionLeader leader,
+            RegionLog regionLog,
             RegionMachine machine,
             Tablet tablet,
             TabletWork work,
             Runnable touch) {
         this.env = env;
-        this.leader = leader;
+        this.regionLog = regionLog;
         this.machine = machine;
         this.tablet = tablet;
         this.work = work;
@@ -148,7 +148,7 @@ final class Publication {
         preparingSinceNanos = env.nowNanos();
         served = asked;
         asked = new ArrayList<>();
-        PublishRequest request = new PublishRequest(leader.term(), machine.record());
+        PublishRequest request = new PublishRequest(regionLog.term(), machine.record());
         Publisher publisher = env.tablets().publisher();
         if (served.isEmpty()) {
             // Nobody waits for it: it may share an object with other regions' records.
@@ -178,7 +178,7 @@ final class Publication {
         notBeforeNanos = env.nowNanos() + pauseMs * 1_000_000;
         log.warn(
                 "region {} could not be published, next try in {} ms: {}",
-                leader.regionId(),
+                regionLog.regionId(),
                 pauseMs,
                 error.toString());
         List<Consumer<@Nullable Throwable>> told = served;
@@ -207,10 +207,10 @@ final class Publication {
         }
         try {
             proposedIndex =
-                    leader.propose(EntryKind.MANIFEST_COMMIT, commit.build().toByteString());
+                    regionLog.append(EntryKind.MANIFEST_COMMIT, commit.build().toByteString());
             step = Step.COMMITTING;
-        } catch (ProposalRefused e) {
-            if (e.reason() != ProposalRefused.Reason.WINDOW_FULL) {
+        } catch (AppendRefused e) {
+            if (e.reason() != AppendRefused.Reason.FULL) {
                 step = Step.IDLE;
             }
         }
@@ -227,7 +227,7 @@ final class Publication {
         trim();
         log.debug(
                 "region {} is published up to {}: {}",
-                leader.regionId(),
+                regionLog.regionId(),
                 commit.getAppliedIndex(),
                 commit.getRecord().getKey());
         step = Step.IDLE;
@@ -248,10 +248,10 @@ final class Publication {
         PreparedRecord base = tablet.base();
         if (base == null
                 || !machine.state().pendingChildren().isEmpty()
-                || base.record().getAppliedIndex() <= leader.snapshot().getIndex()) {
+                || base.record().getAppliedIndex() <= regionLog.start().getIndex()) {
             return;
         }
-        leader.moveSnapshot(
+        regionLog.trimTo(
                 Snapshot.newBuilder()
                         .setIndex(base.record().getAppliedIndex())
                         .setTerm(base.record().getAppliedTerm())

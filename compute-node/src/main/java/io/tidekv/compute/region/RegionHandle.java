@@ -4,7 +4,7 @@ import com.google.protobuf.ByteString;
 import io.tidekv.common.time.Clock;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.engine.WriteBatchBuilder;
-import io.tidekv.compute.region.core.RegionLeader;
+import io.tidekv.compute.region.log.LogLease;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.region.RegionShape;
 import java.util.List;
@@ -47,7 +47,7 @@ final class RegionHandle implements RegionAccess.Region {
     private final AtomicLong proposalBytes = new AtomicLong();
     private volatile RegionShape shape;
     private volatile @Nullable Serving serving;
-    private volatile Clock.@Nullable Reading lease;
+    private volatile @Nullable LogLease lease;
 
     RegionHandle(RegionEnv env, RegionLoop loop, RegionShape shape, long term) {
         this.env = env;
@@ -64,8 +64,8 @@ final class RegionHandle implements RegionAccess.Region {
     }
 
     /** Loop: the lease in force, or none. */
-    void lease(Clock.@Nullable Reading start) {
-        lease = serving == null ? null : start;
+    void lease(@Nullable LogLease now) {
+        lease = serving == null ? null : now;
     }
 
     /** Loop: nothing is taken any more. Comes before the voters hear of it. */
@@ -135,10 +135,8 @@ final class RegionHandle implements RegionAccess.Region {
      */
     private boolean stillOwned(Serving current) {
         Clock.Reading now = env.clock().read();
-        Clock.Reading start = lease;
-        return start != null
-                && serving == current
-                && RegionLeader.leaseCovers(env.options().leader(), start, now);
+        LogLease held = lease;
+        return held != null && serving == current && held.covers(now);
     }
 
     @Override

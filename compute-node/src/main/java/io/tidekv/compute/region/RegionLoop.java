@@ -2,8 +2,11 @@ package io.tidekv.compute.region;
 
 import io.tidekv.common.Threads;
 import io.tidekv.common.time.Clock;
+import io.tidekv.compute.region.core.LeaderOptions;
 import io.tidekv.compute.region.core.LeaderRules;
+import io.tidekv.compute.region.core.RegionLeader;
 import io.tidekv.compute.region.core.SessionRenewer;
+import io.tidekv.compute.region.log.VoterLog;
 import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
@@ -50,6 +53,8 @@ final class RegionLoop {
     private final int loops;
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
     private final Map<Long, RegionPeer> peers = new LinkedHashMap<>();
+    // Of each peer; hears what WAL nodes say.
+    private final Map<Long, VoterLog> logs = new LinkedHashMap<>();
     private final Set<RegionPeer> touched = new LinkedHashSet<>();
     // Those that ticks look after. The others need nothing until they are touched.
     private final Set<RegionPeer> awake = new LinkedHashSet<>();
@@ -184,14 +189,6 @@ final class RegionLoop {
         return resting;
     }
 
-    Outbox outbox() {
-        return outbox;
-    }
-
-    SessionRenewer renewer() {
-        return renewer;
-    }
-
     Set<Long> connectedNodes() {
         return connected;
     }
@@ -227,12 +224,42 @@ final class RegionLoop {
             // Voters do not protect an owner from itself: the old leader goes first.
             present.abandon("term " + order.getTerm() + " begins here");
         }
-        RegionPeer peer = new RegionPeer(env, this, order, warm(id, warm));
+        VoterLog voters = newLog(order);
+        RegionPeer peer = new RegionPeer(env, this, voters, order, warm(id, warm));
         peers.put(id, peer);
+        logs.put(id, voters);
         count = peers.size();
         opening = true;
         touch(peer);
         peer.guard(peer::start);
+        Clock.Reading now = env.clock().read();
+        for (long walId : connected) {
+            peer.guard(() -> voters.leader().onConnected(walId, now));
+        }
+    }
+
+    private VoterLog newLog(Assign order) {
+        LeaderOptions options = env.options().leader();
+        RegionLeader leader =
+                new RegionLeader(
+                        options,
+                        LeaderRules.RIGHT,
+                        order.getShape().getRegionId(),
+                        order.getTerm(),
+                        env.owner(),
+                        order.getConfig(),
+                        order.hasOrigin() ? order.getOrigin() : null,
+                        renewer,
+                        outbox);
+        return new VoterLog(options, leader);
+    }
+
+    private void tell(RegionPeer peer, Consumer<RegionLeader> news) {
+        VoterLog voters = logs.get(peer.id());
+        if (voters != null) {
+            peer.guard(() -> news.accept(voters.leader()));
+            touch(peer);
+        }
     }
 
     /** A term is used once: PD must give another. What is on record about it already stands. */
@@ -282,7 +309,9 @@ final class RegionLoop {
 
     /** The peer is over; its term is not used here again. */
     void ended(RegionPeer peer) {
-        peers.remove(peer.id(), peer);
+        if (peers.remove(peer.id(), peer)) {
+            logs.remove(peer.id());
+        }
         count = peers.size();
         touched.remove(peer);
         awake.remove(peer);
@@ -310,8 +339,7 @@ final class RegionLoop {
         connected.add(walId);
         renewer.onConnected(walId, now);
         for (RegionPeer peer : peers()) {
-            peer.guard(() -> peer.leader().onConnected(walId, now));
-            touch(peer);
+            tell(peer, leader -> leader.onConnected(walId, now));
         }
     }
 
@@ -323,8 +351,7 @@ final class RegionLoop {
         outbox.drop(walId);
         renewer.onDisconnected(walId, now);
         for (RegionPeer peer : peers()) {
-            peer.guard(() -> peer.leader().onDisconnected(walId, now));
-            touch(peer);
+            tell(peer, leader -> leader.onDisconnected(walId, now));
         }
         for (Map.Entry<Long, Aside> aside : List.copyOf(asides.entrySet())) {
             if (aside.getValue().walId == walId) {
@@ -347,8 +374,7 @@ final class RegionLoop {
             } else {
                 RegionPeer peer = peers.get(response.getRegionId());
                 if (peer != null) {
-                    peer.guard(() -> peer.leader().onResponse(walId, response, now));
-                    touch(peer);
+                    tell(peer, leader -> leader.onResponse(walId, response, now));
                 }
             }
         }
@@ -357,8 +383,7 @@ final class RegionLoop {
     private void pending(long walId, long regionId, long pendingTerm) {
         RegionPeer peer = peers.get(regionId);
         if (peer != null) {
-            peer.guard(() -> peer.leader().onPending(walId, pendingTerm, env.clock().read()));
-            touch(peer);
+            tell(peer, leader -> leader.onPending(walId, pendingTerm, env.clock().read()));
         }
     }
 

@@ -3,9 +3,9 @@ package io.tidekv.compute.region;
 import com.google.protobuf.ByteString;
 import io.tidekv.common.time.Clock;
 import io.tidekv.compute.engine.KvSnapshot;
-import io.tidekv.compute.region.core.LeaderPhase;
-import io.tidekv.compute.region.core.LeaderRules;
-import io.tidekv.compute.region.core.RegionLeader;
+import io.tidekv.compute.region.log.LogLease;
+import io.tidekv.compute.region.log.RegionLog;
+import io.tidekv.compute.region.log.RegionLog.Stage;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.ChangeVoters;
@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  */
 final class RegionPeer implements Opening.Listener {
     private static final Logger log = LoggerFactory.getLogger(RegionPeer.class);
-    private static final long LEAVING_GRACE_MS = 500;
+    private static final long LEAVING_GRACE_NANOS = 500_000_000L;
 
     /** Ticks without anything to do after which a region rests. */
     private static final int QUIET_TICKS = 10;
@@ -44,7 +44,7 @@ final class RegionPeer implements Opening.Listener {
     private final RegionLoop loop;
     private final Assign assign;
     private final RegionHandle handle;
-    private final RegionLeader leader;
+    private final RegionLog regionLog;
     private final Proposals proposals;
     private final ConfirmedReads reads;
     private final PeerReports reports;
@@ -59,30 +59,25 @@ final class RegionPeer implements Opening.Listener {
     private int quietTicks;
 
     /** {@code warm} is the region's tablet as it was kept here before, or null. */
-    RegionPeer(RegionEnv env, RegionLoop loop, Assign assign, @Nullable WarmTablet warm) {
+    RegionPeer(
+            RegionEnv env,
+            RegionLoop loop,
+            RegionLog regionLog,
+            Assign assign,
+            @Nullable WarmTablet warm) {
         this.env = env;
         this.loop = loop;
         this.assign = assign;
         this.assignedNanos = env.nowNanos();
         RegionShape shape = assign.getShape();
         this.handle = new RegionHandle(env, loop, shape, assign.getTerm());
-        this.leader =
-                new RegionLeader(
-                        env.options().leader(),
-                        LeaderRules.RIGHT,
-                        shape.getRegionId(),
-                        assign.getTerm(),
-                        env.owner(),
-                        assign.getConfig(),
-                        assign.hasOrigin() ? assign.getOrigin() : null,
-                        loop.renewer(),
-                        loop.outbox());
+        this.regionLog = regionLog;
         this.proposals =
                 new Proposals(shape.getRegionId(), env.options().joinBytes(), handle::wrongVersion);
         this.reads = new ConfirmedReads(shape.getRegionId(), env.options().readTimeout().toNanos());
         this.reports = new PeerReports(env, handle, assign.getTerm());
         TabletWork openers = new TabletWork(env.openers(), loop::execute);
-        this.opening = new Opening(env, loop, leader, shape, openers, warm, this);
+        this.opening = new Opening(env, loop, regionLog, shape, openers, warm, this);
         this.work = new TabletWork(env.publishers(), loop::execute);
     }
 
@@ -94,8 +89,8 @@ final class RegionPeer implements Opening.Listener {
         return assign.getTerm();
     }
 
-    RegionLeader leader() {
-        return leader;
+    RegionLog regionLog() {
+        return regionLog;
     }
 
     RegionHandle handle() {
@@ -143,12 +138,8 @@ final class RegionPeer implements Opening.Listener {
     }
 
     void start() {
-        Clock.Reading now = env.clock().read();
-        reports.state(RegionState.OPENING, "", leader.config());
-        leader.start(now);
-        for (long walId : loop.connectedNodes()) {
-            leader.onConnected(walId, now);
-        }
+        reports.state(RegionState.OPENING, "", regionLog.voters());
+        regionLog.open(env.clock().read());
     }
 
     // ---- requests
@@ -172,14 +163,15 @@ final class RegionPeer implements Opening.Listener {
             return;
         }
         Clock.Reading now = env.clock().read();
-        if (shown.shape().getVersion() == version && leader.leaseValid(now)) {
+        LogLease lease = regionLog.lease();
+        if (shown.shape().getVersion() == version && lease != null && lease.covers(now)) {
             // The region was at rest: its lease went on, only nobody had looked at it.
             KvSnapshot snapshot = shown.tablet().snapshot(shown.shape());
             if (!result.complete(snapshot)) {
                 snapshot.close();
             }
         } else {
-            reads.add(leader, version, now, result);
+            reads.add(regionLog, version, now, result);
         }
     }
 
@@ -203,7 +195,7 @@ final class RegionPeer implements Opening.Listener {
 
     /** PD's order to add or remove a voter; what becomes of it is in the reports. */
     void changeVoters(ChangeVoters order) {
-        leader.changeVoters(order.getTarget(), order.getRetireWalIdsList());
+        regionLog.changeVoters(order.getTarget(), order.getRetireWalIdsList());
     }
 
     /**
@@ -213,7 +205,7 @@ final class RegionPeer implements Opening.Listener {
     void leave(String reason) {
         if (life == Life.OPENING || life == Life.SERVING) {
             stepDown(reason);
-            leader.beginRelease(env.clock().read());
+            regionLog.release(env.clock().read());
             touch();
         }
     }
@@ -222,7 +214,7 @@ final class RegionPeer implements Opening.Listener {
         stopServing();
         life = Life.LEAVING;
         leavingDeadlineNanos =
-                env.nowNanos() + (env.options().leader().leaseMs() + LEAVING_GRACE_MS) * 1_000_000;
+                env.nowNanos() + env.options().lease().toNanos() + LEAVING_GRACE_NANOS;
         log.info("region {} term {}: leaving, {}", id(), term(), reason);
     }
 
@@ -240,15 +232,15 @@ final class RegionPeer implements Opening.Listener {
 
     /** First half of a round: everything that is to be sent. */
     void submit(Clock.Reading now) {
-        if (life == Life.SERVING && leader.phase() != LeaderPhase.LEADING) {
+        if (life == Life.SERVING && regionLog.stage() != Stage.LEADING) {
             // Before the round's requests leave: the voters may be told that the term is over.
-            stepDown(leader.reason());
+            stepDown(regionLog.reason());
         }
         LedRegion present = serving();
         if (present != null) {
             present.submit();
         }
-        leader.pump(now);
+        regionLog.send(now);
     }
 
     /** Second half: what has come of it. */
@@ -261,20 +253,20 @@ final class RegionPeer implements Opening.Listener {
         }
         RegionHandle.Serving shown = handle.serving();
         if (life == Life.SERVING && shown != null && led != null) {
-            reads.settle(leader, handle, shown);
-            handle.lease(leader.leaseStart());
+            reads.settle(regionLog, handle, shown);
+            handle.lease(regionLog.lease());
             led.advance();
         }
-        LeaderPhase phase = leader.phase();
-        if (phase == LeaderPhase.FENCED) {
-            abandon("fenced, " + leader.reason());
-        } else if (phase == LeaderPhase.FAILED) {
-            fail(Failures.unavailable(id(), leader.reason()));
-        } else if (phase == LeaderPhase.RELEASED
+        Stage stage = regionLog.stage();
+        if (stage == Stage.FENCED) {
+            abandon("fenced, " + regionLog.reason());
+        } else if (stage == Stage.FAILED) {
+            fail(Failures.unavailable(id(), regionLog.reason()));
+        } else if (stage == Stage.RELEASED
                 || (life == Life.LEAVING && now.monotonicNanos() - leavingDeadlineNanos > 0)) {
             env.metrics().released();
             end();
-            reports.state(RegionState.RELEASED, "", leader.config());
+            reports.state(RegionState.RELEASED, "", regionLog.voters());
         }
     }
 
@@ -285,7 +277,7 @@ final class RegionPeer implements Opening.Listener {
                 present != null
                         && proposals.isEmpty()
                         && reads.isEmpty()
-                        && leader.atRest()
+                        && regionLog.atRest()
                         && present.atRest();
         quietTicks = quiet ? quietTicks + 1 : 0;
         return quietTicks >= QUIET_TICKS;
@@ -293,7 +285,7 @@ final class RegionPeer implements Opening.Listener {
 
     /** Timers. */
     void tick(Clock.Reading now) {
-        leader.tick(now);
+        regionLog.tick(now);
         proposals.expire(now.monotonicNanos());
         reads.expire(now.monotonicNanos());
         LedRegion present = serving();
@@ -308,7 +300,7 @@ final class RegionPeer implements Opening.Listener {
 
     @Override
     public void onOpened(TabletOpening.Opened opened, List<Entry> replayed) {
-        if (life != Life.OPENING || leader.phase() != LeaderPhase.LEADING) {
+        if (life != Life.OPENING || regionLog.stage() != Stage.LEADING) {
             closeLater(opened.tablet());
             leave("the term ended while the tablet was opened");
             return;
@@ -338,7 +330,7 @@ final class RegionPeer implements Opening.Listener {
     public void onDelay(String reason) {
         if (life == Life.OPENING) {
             log.warn("region {} cannot be opened yet: {}", id(), reason);
-            reports.state(RegionState.OPENING, reason, leader.config());
+            reports.state(RegionState.OPENING, reason, regionLog.voters());
         }
     }
 
@@ -373,7 +365,7 @@ final class RegionPeer implements Opening.Listener {
         env.metrics().failed();
         end();
         String reason = error.getMessage() == null ? error.toString() : error.getMessage();
-        reports.state(RegionState.FAILED, reason, leader.config());
+        reports.state(RegionState.FAILED, reason, regionLog.voters());
     }
 
     private void end() {

@@ -2,7 +2,7 @@ package io.tidekv.compute.region;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.compute.pd.PdException;
-import io.tidekv.compute.region.core.ProposalRefused;
+import io.tidekv.compute.region.log.AppendRefused;
 import io.tidekv.compute.tablet.PublishRequest;
 import io.tidekv.compute.tablet.SplitKeys;
 import io.tidekv.proto.cluster.AskSplitRequest;
@@ -139,7 +139,7 @@ final class SplitJob {
         if (step == Step.WAITING && led.publication().isIdle() && led.hasAppliedAll()) {
             step = Step.PREPARING;
             PublishRequest request =
-                    new PublishRequest(led.leader().term(), led.machine().record());
+                    new PublishRequest(led.regionLog().term(), led.machine().record());
             led.work()
                     .run(
                             () -> PreparedChildren.make(env, led.tablet(), request, ids, shapes()),
@@ -233,10 +233,10 @@ final class SplitJob {
                         .addAllChildren(planned)
                         .build();
         try {
-            proposedIndex = led.leader().propose(EntryKind.SPLIT, split.toByteString());
+            proposedIndex = led.regionLog().append(EntryKind.SPLIT, split.toByteString());
             step = Step.COMMITTING;
-        } catch (ProposalRefused e) {
-            if (e.reason() != ProposalRefused.Reason.WINDOW_FULL) {
+        } catch (AppendRefused e) {
+            if (e.reason() != AppendRefused.Reason.FULL) {
                 fail(Failures.notLeader(whole.getRegionId()));
             }
         }

@@ -65,6 +65,11 @@ public record StoreOptions(
                 Duration.ofSeconds(5));
     }
 
+    /** How long WAL nodes refuse other owners after they have answered. */
+    public Duration lease() {
+        return Duration.ofMillis(leader.leaseMs());
+    }
+
     /** The same with other publishing triggers. */
     public StoreOptions withPublishing(long bytes, Duration age) {
         return with(unpublishedBytesMax, bytes, age, splitBytes);

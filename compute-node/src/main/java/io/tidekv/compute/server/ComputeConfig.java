@@ -4,6 +4,7 @@ import io.tidekv.common.config.DataSize;
 import io.tidekv.common.config.HostPort;
 import io.tidekv.common.config.Section;
 import io.tidekv.common.config.Setting;
+import io.tidekv.objects.cost.Prices;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -39,7 +40,8 @@ public record ComputeConfig(
         @Section("How regions are driven and published.") Region region,
         @Section("Leases that WAL nodes grant.") Wal wal,
         @Section("Local copies of table files.") Cache cache,
-        @Section("Memory of the tablets.") Tablet tablet) {
+        @Section("Memory of the tablets.") Tablet tablet,
+        @Section("Prices of the object store, for metrics.") Prices prices) {
 
     public ComputeConfig {
         if (objectStore.isBlank()) {

@@ -21,6 +21,7 @@ import io.tidekv.compute.tablet.rocks.RocksTabletStore;
 import io.tidekv.objects.hydrate.CacheMetrics;
 import io.tidekv.objects.hydrate.CacheOptions;
 import io.tidekv.objects.hydrate.SstCache;
+import io.tidekv.objects.store.MeteredObjectStore;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.ObjectStoreException;
 import io.tidekv.objects.store.ObjectStores;
@@ -105,7 +106,13 @@ public final class ComputeServer implements AutoCloseable {
         HostPort address = Ports.free(config.addr(), "addr");
         HostPort statusAddress = Ports.free(config.statusAddr(), "status-addr");
         ObjectStore bucket =
-                closing.add("object store", ObjectStores.open(config.objectStore(), context));
+                closing.add(
+                        "object store",
+                        new MeteredObjectStore(
+                                ObjectStores.open(config.objectStore(), context),
+                                metrics,
+                                context.clock(),
+                                config.prices()));
         probe(bucket);
 
         ThreadScheduler timers = closing.add("timers", new ThreadScheduler("compute-timer"));

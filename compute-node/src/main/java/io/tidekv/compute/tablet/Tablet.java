@@ -5,6 +5,7 @@ import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.RegionShape;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +71,14 @@ public interface Tablet extends AutoCloseable {
 
     /** The newest record known by {@link #published}, or the one that the tablet was opened at. */
     @Nullable PreparedRecord base();
+
+    /**
+     * Names of objects outside the base that the tablet may still read: files that lie outside a
+     * range that has shrunk, until they are compacted away.
+     */
+    default Set<String> strays() {
+        return Set.of();
+    }
 
     /** No new use from here on; resources go with the last snapshot. */
     @Override

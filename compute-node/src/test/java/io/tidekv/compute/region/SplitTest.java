@@ -46,6 +46,27 @@ class SplitTest {
     }
 
     @Test
+    void pdIsToldWhatTheObjectStoreMustKeep() throws Exception {
+        TestCluster.Node node = cluster.start("a");
+        long id = cluster.onlyRegion();
+        cluster.awaitLeading(id, node);
+        cluster.putAnywhere("h", "1");
+        List<RegionShape> parts =
+                node.region(id).split(1, List.of(bytes("g"))).get(10, TimeUnit.SECONDS);
+        long child = parts.get(0).getRegionId();
+        await().atMost(PATIENCE)
+                .untilAsserted(
+                        () -> {
+                            assertThat(cluster.pd.report(child).getRoots().getRecord().getKey())
+                                    .startsWith("record/" + child + "/");
+                            assertThat(cluster.pd.report(id).hasRoots()).isTrue();
+                            assertThat(cluster.pd.report(id).getRoots().getPinsList())
+                                    .as("the child does not depend on its parent any more")
+                                    .isEmpty();
+                        });
+    }
+
+    @Test
     void aClientWithTheOldVersionLearnsTheParts() throws Exception {
         TestCluster.Node node = cluster.start("a");
         long id = cluster.onlyRegion();

@@ -159,6 +159,9 @@ public final class ClusterPages {
                     .setApproximateBytes(region.report().getApproximateBytes())
                     .setApproximateKeys(region.report().getApproximateKeys())
                     .setError(region.report().getError());
+            if (region.report().hasRoots()) {
+                info.setRoots(region.report().getRoots());
+            }
         }
         return info.build();
     }

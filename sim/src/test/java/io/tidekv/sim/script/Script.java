@@ -51,6 +51,7 @@ final class Script {
                 case "deliver" -> deliver(words);
                 case "hold" -> world.delay(world.store(words[1]), world.node(words[2]));
                 case "late" -> world.arrive(world.store(words[1]), world.node(words[2]));
+                case "rot" -> world.rot(world.node(words[1]), Long.parseLong(words[3]));
                 case "crash" -> world.crash(world.node(words[1]));
                 case "start" -> world.start(world.node(words[1]));
                 case "empty" -> world.replaceFolder(words[1]);

@@ -11,6 +11,7 @@ import io.tidekv.proto.wal.VoterMeta;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
 import io.tidekv.wal.core.MemoryVoterStorage;
+import io.tidekv.wal.core.Relearning;
 import io.tidekv.wal.core.VoterNode;
 import io.tidekv.wal.core.VoterRules;
 import io.tidekv.wal.core.VoterView;
@@ -53,6 +54,28 @@ final class ScriptNode {
     void crash() {
         storage.crash(0, false);
         voters = null;
+    }
+
+    /**
+     * The node, which is down, has found damage: its log ends before an entry, it has forgotten
+     * later terms, and takes the highest that PD has issued.
+     */
+    void damaged(long fromIndex, long term, Owner owner) {
+        VoterMeta meta = storage.durableMeta(REGION);
+        List<Entry> kept = new ArrayList<>(storage.durableEntries(REGION));
+        kept.removeIf(entry -> entry.getIndex() >= fromIndex);
+        VoterMeta past =
+                meta.toBuilder()
+                        .setTerm(kept.isEmpty() ? 0 : kept.get(kept.size() - 1).getTerm())
+                        .clearOwner()
+                        .clearPendingTerm()
+                        .build();
+        storage = new MemoryVoterStorage();
+        storage.putMeta(REGION, Relearning.forgetful(past, term, owner));
+        if (!kept.isEmpty()) {
+            storage.append(REGION, kept);
+        }
+        storage.syncTo(storage.position());
     }
 
     private Clock.Reading now() {

@@ -109,6 +109,7 @@ final class ScriptStore {
                         renewer,
                         this::send);
         leader = fresh;
+        world.issued(term, owner);
         told = LeaderPhase.OPENING;
         toldCommit = 0;
         for (long walId : links.keySet()) {

@@ -25,6 +25,8 @@ final class ScriptWorld {
     private final List<String> said = new ArrayList<>();
     private VoterConfig config = VoterConfig.getDefaultInstance();
     private long incarnations;
+    private long issuedTerm;
+    private Owner issuedTo = Owner.getDefaultInstance();
     private boolean quiet;
 
     void say(String line) {
@@ -209,6 +211,21 @@ final class ScriptWorld {
     void crash(ScriptNode node) {
         node.crash();
         stores.values().forEach(store -> store.disconnect(node.walId));
+    }
+
+    /** PD has given a term. */
+    void issued(long term, Owner owner) {
+        if (term > issuedTerm) {
+            issuedTerm = term;
+            issuedTo = owner;
+        }
+    }
+
+    /** A disk has changed what it held; the node that runs on it finds that, and starts anew. */
+    void rot(ScriptNode node, long fromIndex) {
+        crash(node);
+        node.damaged(fromIndex, issuedTerm, issuedTo);
+        start(node);
     }
 
     void show() {

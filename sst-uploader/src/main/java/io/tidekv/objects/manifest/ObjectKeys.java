@@ -1,6 +1,9 @@
 package io.tidekv.objects.manifest;
 
 import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Names of objects below the cluster's prefix. A name carries the region and term that made the
@@ -12,6 +15,9 @@ public final class ObjectKeys {
 
     /** Objects with members of many regions; {@link PackCodec}. */
     public static final String PACK_PREFIX = "pack/";
+
+    private static final Pattern NAME =
+            Pattern.compile("(sst|record)/([0-9]+)/([0-9]+)-([0-9]+)-[^/]+");
 
     private ObjectKeys() {}
 
@@ -67,6 +73,35 @@ public final class ObjectKeys {
             return Long.parseUnsignedLong(parts[1]);
         } catch (NumberFormatException e) {
             return 0;
+        }
+    }
+
+    /**
+     * What a name says.
+     *
+     * @param record whether it is a record; else a table file
+     * @param number the record's sequence in its term, or the file's local number
+     */
+    public record Parts(boolean record, long regionId, long term, long number) {}
+
+    /** The parts of the name of a table file or record; null when it is neither. */
+    public static @Nullable Parts parse(String key) {
+        Matcher matcher = NAME.matcher(key);
+        if (!matcher.matches()) {
+            return null;
+        }
+        boolean record = matcher.group(1).equals("record");
+        if (record == key.endsWith(".sst")) {
+            return null;
+        }
+        try {
+            return new Parts(
+                    record,
+                    Long.parseUnsignedLong(matcher.group(2)),
+                    Long.parseUnsignedLong(matcher.group(3)),
+                    Long.parseUnsignedLong(matcher.group(4)));
+        } catch (NumberFormatException e) {
+            return null;
         }
     }
 

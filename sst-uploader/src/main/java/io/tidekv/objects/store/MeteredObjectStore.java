@@ -5,6 +5,8 @@ import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
+import io.tidekv.objects.cost.Prices;
+import io.tidekv.objects.cost.Requests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,16 +15,26 @@ import java.util.Locale;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Counts and times the calls to another store. Closing it closes the other store. */
+/**
+ * Counts and times the calls to another store, and says what they cost. Requests are counted as S3
+ * bills them, whatever the store is; its own retries are not seen. Closing it closes the other
+ * store.
+ */
 public final class MeteredObjectStore implements ObjectStore {
     private final ObjectStore base;
     private final Clock clock;
     private final Histogram seconds;
     private final Counter failures;
     private final Counter bytes;
+    private final Counter requests;
+
+    /** As below, with list prices. */
+    public MeteredObjectStore(ObjectStore base, Metrics metrics, Clock clock) {
+        this(base, metrics, clock, Prices.DEFAULT);
+    }
 
     /** Registers its metrics, so there is one for each {@code metrics}. */
-    public MeteredObjectStore(ObjectStore base, Metrics metrics, Clock clock) {
+    public MeteredObjectStore(ObjectStore base, Metrics metrics, Clock clock, Prices prices) {
         this.base = base;
         this.clock = clock;
         this.seconds =
@@ -41,9 +53,48 @@ public final class MeteredObjectStore implements ObjectStore {
                         "tidekv_object_store_bytes_total",
                         "Contents written to and read from the object store.",
                         "direction");
+        this.requests =
+                metrics.counter(
+                        "tidekv_object_store_requests_total",
+                        "Requests to the object store as S3 bills them: an upload in parts is"
+                                + " several puts, HEAD is a get.",
+                        "kind");
+        for (String kind : new String[] {"put", "get", "list", "delete"}) {
+            requests.initLabelValues(kind);
+        }
+        metrics.gauge(
+                "tidekv_object_store_request_dollars",
+                "Price of the requests since the start.",
+                () -> requests().dollars(prices));
+    }
+
+    /** What has been asked of the store so far. */
+    public Requests requests() {
+        return new Requests(
+                requests.labelValues("put").getLongValue(),
+                requests.labelValues("get").getLongValue(),
+                requests.labelValues("list").getLongValue(),
+                requests.labelValues("delete").getLongValue(),
+                bytes.labelValues("written").getLongValue(),
+                bytes.labelValues("read").getLongValue());
+    }
+
+    private static long putsOf(long length) {
+        S3Limits limits = S3Limits.DEFAULT;
+        if (length < limits.multipartBytes()) {
+            return 1;
+        }
+        return 2 + (length + limits.partBytes() - 1) / limits.partBytes();
     }
 
     private <T extends @Nullable Object> T time(String operation, Supplier<T> call) {
+        String kind =
+                switch (operation) {
+                    case "put", "put_file" -> "put";
+                    case "list", "delete" -> operation;
+                    default -> "get";
+                };
+        requests.labelValues(kind).inc();
         DistributionDataPoint histogram = seconds.labelValues(operation);
         long start = clock.monotonicNanos();
         try {
@@ -75,6 +126,7 @@ public final class MeteredObjectStore implements ObjectStore {
     public void putFileIfAbsent(String name, Path file, int crc32c) {
         long length = time("put_file", () -> putFile(name, file, crc32c));
         moved("written", length);
+        requests.labelValues("put").inc(putsOf(length) - 1);
     }
 
     private long putFile(String name, Path file, int crc32c) {
@@ -115,7 +167,9 @@ public final class MeteredObjectStore implements ObjectStore {
 
     @Override
     public List<ObjectInfo> list(String prefix, String after, int limit) {
-        return time("list", () -> base.list(prefix, after, limit));
+        List<ObjectInfo> found = time("list", () -> base.list(prefix, after, limit));
+        requests.labelValues("list").inc(Math.max(0, (found.size() - 1) / 1000));
+        return found;
     }
 
     @Override

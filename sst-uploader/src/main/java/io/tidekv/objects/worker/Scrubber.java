@@ -1,12 +1,20 @@
 package io.tidekv.objects.worker;
 
 import io.tidekv.objects.manifest.ObjectKeys;
+import io.tidekv.objects.manifest.PackCodec;
+import io.tidekv.objects.manifest.RecordDamaged;
+import io.tidekv.objects.manifest.RecordNames;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.ObjectStore.ObjectInfo;
 import io.tidekv.objects.store.ObjectStoreException;
+import io.tidekv.objects.store.ObjectStoreException.Kind;
 import io.tidekv.objects.store.StoreContext;
+import io.tidekv.proto.region.ObjectRef;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -96,6 +104,7 @@ final class Scrubber {
     private void cluster(long id) throws InterruptedException {
         clusters++;
         ObjectStore cluster = store.under(ObjectKeys.cluster(id));
+        SortedMap<Long, List<ObjectRef>> packed = packed(cluster, id);
         RegionScrub region = null;
         long regionId = 0;
         String after = "";
@@ -109,12 +118,74 @@ final class Scrubber {
                     finish(region);
                     region = new RegionScrub(cluster, id, next, contents);
                     regionId = next;
+                    members(region, packed.remove(next));
                 }
-                region.record(after);
+                region.record(whole(record));
                 records++;
             }
         } while (page.size() == PAGE);
         finish(region);
+        for (Map.Entry<Long, List<ObjectRef>> rest : packed.entrySet()) {
+            RegionScrub other = new RegionScrub(cluster, id, rest.getKey(), contents);
+            members(other, rest.getValue());
+            finish(other);
+        }
+    }
+
+    private static ObjectRef whole(ObjectInfo record) {
+        return ObjectRef.newBuilder().setKey(record.name()).setLength(record.length()).build();
+    }
+
+    private void members(RegionScrub region, @Nullable List<ObjectRef> members) {
+        for (ObjectRef member : members == null ? List.<ObjectRef>of() : members) {
+            region.record(member);
+            records++;
+        }
+    }
+
+    /** Records in packs, by region. A pack that cannot be read is a finding of region 0. */
+    private SortedMap<Long, List<ObjectRef>> packed(ObjectStore cluster, long id)
+            throws InterruptedException {
+        SortedMap<Long, List<ObjectRef>> packed = new TreeMap<>(Long::compareUnsigned);
+        RegionScrub unknown = null;
+        String after = "";
+        List<ObjectInfo> page;
+        do {
+            page = cluster.list(ObjectKeys.PACK_PREFIX, after, PAGE);
+            for (ObjectInfo pack : page) {
+                after = pack.name();
+                String problem = members(cluster, pack, packed);
+                if (!problem.isEmpty()) {
+                    unknown = unknown == null ? new RegionScrub(cluster, id, 0, contents) : unknown;
+                    unknown.damagedPack(problem);
+                }
+            }
+        } while (page.size() == PAGE);
+        finish(unknown);
+        return packed;
+    }
+
+    private static String members(
+            ObjectStore cluster, ObjectInfo pack, SortedMap<Long, List<ObjectRef>> packed) {
+        try {
+            for (PackCodec.Member member : PackCodec.members(cluster, pack.name(), pack.length())) {
+                if (member.kind() == PackCodec.Kind.RECORD) {
+                    packed.computeIfAbsent(member.region(), r -> new ArrayList<>())
+                            .add(RecordNames.ref(pack.name(), member));
+                }
+            }
+            return "";
+        } catch (RecordDamaged e) {
+            return String.valueOf(e.getMessage());
+        } catch (ObjectStoreException e) {
+            if (e.kind() == Kind.NOT_FOUND) {
+                return "";
+            }
+            if (e.kind() == Kind.CORRUPT) {
+                return String.valueOf(e.getMessage());
+            }
+            throw e;
+        }
     }
 
     private void finish(@Nullable RegionScrub region) throws InterruptedException {

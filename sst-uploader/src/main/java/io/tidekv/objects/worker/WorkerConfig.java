@@ -3,6 +3,7 @@ package io.tidekv.objects.worker;
 import io.tidekv.common.config.DataSize;
 import io.tidekv.common.config.Section;
 import io.tidekv.common.config.Setting;
+import io.tidekv.objects.cost.Prices;
 import java.time.Duration;
 
 /** Settings of the process {@code tidekv sst-uploader}. */
@@ -18,7 +19,8 @@ public record WorkerConfig(
                         value = "127.0.0.1:20220",
                         doc = "HTTP for /status /config /metrics /health; empty: none.")
                 String statusAddr,
-        @Section("Checks of what is in the object store.") Scrub scrub) {
+        @Section("Checks of what is in the object store.") Scrub scrub,
+        @Section("Prices of the object store, for metrics.") Prices prices) {
 
     /** Checks. */
     public record Scrub(

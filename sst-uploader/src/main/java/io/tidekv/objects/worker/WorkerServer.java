@@ -5,6 +5,7 @@ import io.tidekv.common.config.HostPort;
 import io.tidekv.common.config.Settings;
 import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
+import io.tidekv.objects.store.MeteredObjectStore;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.ObjectStores;
 import io.tidekv.objects.store.StoreContext;
@@ -32,10 +33,10 @@ public final class WorkerServer implements AutoCloseable {
     private volatile ScrubReport last = ScrubReport.NONE;
     private final AtomicLong scrubs = new AtomicLong();
 
-    private WorkerServer(WorkerConfig config, ObjectStore store, StoreContext context)
+    private WorkerServer(WorkerConfig config, ObjectStore opened, StoreContext context)
             throws IOException {
         this.config = config;
-        this.store = store;
+        this.store = new MeteredObjectStore(opened, metrics, context.clock(), config.prices());
         this.context = context;
         defineMetrics();
         this.status = config.statusAddr().isEmpty() ? null : startStatus();

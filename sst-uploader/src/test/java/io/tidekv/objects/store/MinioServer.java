@@ -83,22 +83,30 @@ final class MinioServer implements Minio {
         }
     }
 
+    /** It says that it is ready before it answers requests: until then they get 503. */
     private boolean isReady() {
+        return status("/minio/health/ready") == 200 && answers(status("/"));
+    }
+
+    private static boolean answers(int status) {
+        return status > 0 && status != 503;
+    }
+
+    /** 0 when nobody answers. */
+    private int status(String path) {
         HttpRequest request =
-                HttpRequest.newBuilder(
-                                URI.create("http://127.0.0.1:" + port + "/minio/health/ready"))
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                         .timeout(Duration.ofSeconds(1))
                         .build();
         try {
             return HttpClient.newHttpClient()
-                            .send(request, HttpResponse.BodyHandlers.discarding())
-                            .statusCode()
-                    == 200;
+                    .send(request, HttpResponse.BodyHandlers.discarding())
+                    .statusCode();
         } catch (IOException e) {
-            return false;
+            return 0;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return false;
+            return 0;
         }
     }
 

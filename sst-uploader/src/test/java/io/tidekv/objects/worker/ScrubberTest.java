@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidekv.common.Randomness;
 import io.tidekv.common.time.ManualClock;
+import io.tidekv.objects.TestPacks;
 import io.tidekv.objects.TestRecords;
+import io.tidekv.objects.manifest.PackCodec;
 import io.tidekv.objects.manifest.RecordCodec;
 import io.tidekv.objects.store.Checksums;
 import io.tidekv.objects.store.Faults;
@@ -101,6 +103,65 @@ class ScrubberTest {
                 .anyMatch(p -> p.contains("5-10-u.sst is missing"))
                 .anyMatch(p -> p.contains("4095 bytes"))
                 .anyMatch(p -> p.contains("CRC32C"));
+    }
+
+    /** A record in a pack, beside the one file that it names. */
+    private void pack(String name, long region, int sequence) {
+        TestPacks pack = new TestPacks("pack/1-1/" + name);
+        byte[] file = content(name);
+        TabletRecord.Builder record =
+                TestRecords.record(region).setClusterId(7).setSequence(sequence);
+        record.getColumnFamiliesBuilder(0)
+                .clearFiles()
+                .addFiles(
+                        TestRecords.file(0, 10, "b", "m")
+                                .setObject(pack.add(PackCodec.Kind.TABLE, region, 5, file)));
+        pack.add(PackCodec.Kind.RECORD, region, 5, RecordCodec.encode(record.build()));
+        store.putIfAbsent("7/" + pack.name(), pack.sealed());
+    }
+
+    @Test
+    void recordsAndFilesInPacksAreChecked() throws InterruptedException {
+        pack("a", 2, 9);
+        pack("b", 70, 1);
+        ScrubReport report = scrub(7, 1 << 20);
+        assertThat(report.damaged()).isEmpty();
+        assertThat(report.records()).isEqualTo(8);
+        assertThat(report.regions()).isEqualTo(4);
+        assertThat(report.objects()).isEqualTo(14);
+
+        String name = "7/pack/1-1/b";
+        byte[] flipped = store.get(name, 1 << 20);
+        flipped[100] ^= 1;
+        store.damage(name, flipped);
+        assertThat(scrub(7, 1 << 20).damaged())
+                .singleElement()
+                .matches(f -> f.regionId() == 70 && f.damagedObjects() == 1);
+        store.damage(name, new byte[50]);
+        assertThat(scrub(7, 1 << 20).damaged())
+                .as("nobody knows whose it was")
+                .singleElement()
+                .matches(f -> f.regionId() == 0 && f.damagedRecords() == 1);
+    }
+
+    /** Packs stay while one member is needed; what dead records in them name is gone. */
+    @Test
+    void whatOnlyReplacedRecordsInPacksNameMayBeGone() throws InterruptedException {
+        TestPacks pack = new TestPacks("pack/1-1/c");
+        byte[] old = RecordCodec.encode(TestRecords.record(5).setClusterId(7).build());
+        pack.add(PackCodec.Kind.RECORD, 5, 5, old);
+        store.putIfAbsent("7/pack/1-1/c", pack.sealed());
+        for (long region = 1; region <= 3; region++) {
+            store.delete(name(7, region, 1));
+            store.delete(name(7, region, 2));
+        }
+        store.delete("7/sst/1/5-10-u.sst");
+        assertThat(scrub(7, 0).damaged())
+                .as("the newest record is needed")
+                .singleElement()
+                .matches(f -> f.missingObjects() == 1);
+        pack("d", 5, 3);
+        assertThat(scrub(7, 0).damaged()).isEmpty();
     }
 
     @Test

@@ -24,6 +24,10 @@ final class Checks {
                     origin.getSplit().hasFirstRecord()
                             ? null
                             : "the origin of a split must name the first record";
+            case RESTORE ->
+                    origin.getRestore().hasFirstRecord()
+                            ? null
+                            : "the origin of a restored region must name its record";
             case KIND_NOT_SET -> "the origin is missing";
         };
     }

@@ -175,6 +175,8 @@ public final class VoterNode {
         Snapshot.Builder snapshot = Snapshot.newBuilder();
         if (request.getOrigin().hasSplit()) {
             snapshot.setRecord(request.getOrigin().getSplit().getFirstRecord());
+        } else if (request.getOrigin().hasRestore()) {
+            snapshot.setRecord(request.getOrigin().getRestore().getFirstRecord());
         }
         return VoterMeta.newBuilder()
                 .setConfig(request.getConfig())

@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.tidekv.common.InvariantViolation;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.Origin;
+import io.tidekv.proto.region.RestoreOrigin;
 import io.tidekv.proto.region.SplitOrigin;
 import io.tidekv.proto.wal.AppendResponse;
 import io.tidekv.proto.wal.ReadResponse;
@@ -52,6 +53,20 @@ class VoterLogTest {
         assertThat(bench.open(ANN, 1).getOpen().getSnapshot().getRecord()).isEqualTo(record);
         assertThat(bench.open(ANN, 1).getOpen().getOrigin()).isEqualTo(split);
         assertThat(code(bench.ask(ANN, VoterBench.create(Origin.getDefaultInstance()))))
+                .isEqualTo(WalErrorCode.INVALID);
+    }
+
+    @Test
+    void aRestoredRegionStartsAtItsRecord() {
+        ObjectRef record = ObjectRef.newBuilder().setKey("record/7/9-0-x").build();
+        Origin restore =
+                Origin.newBuilder()
+                        .setRestore(RestoreOrigin.newBuilder().setFirstRecord(record))
+                        .build();
+        assertThat(bench.ask(ANN, VoterBench.create(restore)).hasCreate()).isTrue();
+        assertThat(bench.open(ANN, 1).getOpen().getSnapshot().getRecord()).isEqualTo(record);
+        Origin nothing = Origin.newBuilder().setRestore(RestoreOrigin.getDefaultInstance()).build();
+        assertThat(code(bench.ask(ANN, VoterBench.create(nothing))))
                 .isEqualTo(WalErrorCode.INVALID);
     }
 

@@ -272,7 +272,7 @@ final class Leadership {
         if (renewed != null && !voter.distrusted) {
             voter.grant(renewed);
         }
-        return voter.granted;
+        return voter.counts() ? voter.granted : null;
     }
 
     private static boolean isLater(Clock.Reading a, Clock.Reading b) {

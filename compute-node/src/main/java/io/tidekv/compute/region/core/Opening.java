@@ -12,6 +12,8 @@ import java.util.TreeMap;
 final class Opening extends LeaderState {
     private final Map<Long, Answer> answers = new TreeMap<>();
     private final long generation;
+    private boolean hopeless;
+    private long hopelessSinceNanos;
 
     Opening(Leadership leadership) {
         super(leadership);
@@ -54,6 +56,37 @@ final class Opening extends LeaderState {
         }
         askOthers(now);
         return this;
+    }
+
+    /**
+     * Members that may have lost what they had acknowledged are brought up to date by a leader, and
+     * there will be none while they are half of the members or more.
+     */
+    @Override
+    LeaderState onTick(Clock.Reading now) {
+        int members = leadership.voters.members().size();
+        int lost = 0;
+        for (VoterProgress member : leadership.voters.members()) {
+            Answer answered = answers.get(member.walId);
+            lost += answered != null && answered.learner() ? 1 : 0;
+        }
+        boolean none = members - lost <= members / 2;
+        if (none && !hopeless) {
+            hopelessSinceNanos = now.monotonicNanos();
+        }
+        hopeless = none;
+        // A log that names other voters may still be heard of.
+        boolean patient = now.monotonicNanos() - hopelessSinceNanos <= 2 * leadership.leaseNanos();
+        return !hopeless || patient
+                ? this
+                : new Ended(
+                        leadership,
+                        LeaderPhase.FAILED,
+                        lost
+                                + " of "
+                                + members
+                                + " voters have lost, through damage on their disks, what they may"
+                                + " have acknowledged");
     }
 
     /** A log may have named voters that were not known before. */

@@ -350,8 +350,7 @@ public final class RegionLeader {
         if (state.phase() != LeaderPhase.LEADING) {
             return false;
         }
-        int answered =
-                leadership.voters.count(voter -> !voter.distrusted && voter.ackedSeq >= token);
+        int answered = leadership.voters.count(voter -> voter.counts() && voter.ackedSeq >= token);
         return answered >= rules.leaseQuorum(leadership.voters.members().size());
     }
 

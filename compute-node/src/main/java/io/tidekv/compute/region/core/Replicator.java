@@ -135,7 +135,7 @@ final class Replicator {
     void onAnswer(
             VoterProgress voter, Sent sent, AppendResponse response, Clock.Reading receivedAt) {
         voter.ackedSeq = Math.max(voter.ackedSeq, sent.seq());
-        voter.learner = response.getLearner();
+        voter.isLearner(response.getLearner());
         if (response.getSession() != 0) {
             voter.session = response.getSession();
             leadership.sessions.joined(voter.walId, response.getSession());
@@ -169,7 +169,7 @@ final class Replicator {
             }
             boolean settled =
                     voter.mode == VoterProgress.Mode.REPLICATE
-                            && !voter.distrusted
+                            && voter.counts()
                             && !voter.nudge
                             && voter.idle()
                             && voter.match == leadership.window().lastIndex()

@@ -131,8 +131,7 @@ final class VoterChanges {
         }
         boolean follows =
                 learner.opened()
-                        && !learner.learner
-                        && !learner.distrusted
+                        && learner.counts()
                         && learner.mode == VoterProgress.Mode.REPLICATE;
         if (!follows) {
             roundRuns = false;
@@ -157,7 +156,7 @@ final class VoterChanges {
                 walIds.stream()
                         .map(leadership.voters::get)
                         .filter(voter -> voter != null && voter.connected)
-                        .filter(voter -> voter.opened() && !voter.distrusted)
+                        .filter(voter -> voter.opened() && voter.counts())
                         .count();
         return able > walIds.size() / 2;
     }

@@ -32,7 +32,7 @@ final class VoterProgress {
     /** It has lost what it had acknowledged, or speaks nonsense: not counted any more. */
     boolean distrusted;
 
-    /** It does not count towards a majority that has opened, until it has what is committed. */
+    /** It may have lost what it had acknowledged: not counted before it has what is committed. */
     boolean learner;
 
     /** It has answered the Release. */
@@ -69,6 +69,25 @@ final class VoterProgress {
 
     boolean opened() {
         return mode != Mode.UNOPENED;
+    }
+
+    /** Whether it counts towards a majority, for entries, leases and confirmations alike. */
+    boolean counts() {
+        return !distrusted && !learner;
+    }
+
+    /**
+     * What it says of itself in each answer. One that has become a learner may lack anything that
+     * it had: what is known of it begins anew, and so do its promises.
+     */
+    void isLearner(boolean says) {
+        if (says && !learner) {
+            match = 0;
+            snapshotAcked = 0;
+            snapshotSent = 0;
+            granted = null;
+        }
+        learner = says;
     }
 
     /** Whether something may be sent now. */

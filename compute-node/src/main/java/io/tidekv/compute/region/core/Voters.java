@@ -133,7 +133,7 @@ final class Voters {
     long matchedBy(int quorum) {
         for (int i = 0; i < scratch.length; i++) {
             VoterProgress voter = members.get(i);
-            scratch[i] = voter.distrusted ? 0 : voter.match;
+            scratch[i] = voter.counts() ? voter.match : 0;
         }
         Arrays.sort(scratch);
         return scratch[scratch.length - quorum];

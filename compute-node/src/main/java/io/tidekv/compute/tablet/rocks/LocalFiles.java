@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -25,6 +26,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.rocksdb.LiveFileMetaData;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.Status;
 import org.slf4j.Logger;
@@ -105,6 +107,20 @@ final class LocalFiles {
             absent.removeIf(number -> next.file(number) == null);
             complete = absent.isEmpty();
         }
+    }
+
+    boolean hasRetired() {
+        return !retired.isEmpty();
+    }
+
+    /** Objects of files in no record that RocksDB still has; forgets those that it has not. */
+    Set<String> retiredOf(List<LiveFileMetaData> live) {
+        Set<Long> numbers = new HashSet<>();
+        live.forEach(file -> numbers.add(LiveSet.number(file.fileName())));
+        retired.keySet().retainAll(numbers);
+        Set<String> objects = new TreeSet<>();
+        retired.values().forEach(file -> objects.add(file.object().getKey()));
+        return objects;
     }
 
     /**

@@ -15,6 +15,7 @@ import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.RegionShape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -252,6 +253,18 @@ final class RocksTablet implements Tablet {
     @Override
     public @Nullable PreparedRecord base() {
         return publication.base();
+    }
+
+    @Override
+    public Set<String> strays() {
+        if (!files.hasRetired() || !instance.tryUse()) {
+            return Set.of();
+        }
+        try {
+            return files.retiredOf(instance.db().getLiveFilesMetaData());
+        } finally {
+            instance.release();
+        }
     }
 
     @Override
