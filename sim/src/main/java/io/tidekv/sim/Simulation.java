@@ -124,7 +124,12 @@ public final class Simulation {
                 return "region " + region + " has no lease";
             }
             if (pd.changing(region)) {
-                return "the voters of region " + region + " are not changed";
+                return "the voters of region "
+                        + region
+                        + " are not changed from "
+                        + leader.config()
+                        + " by "
+                        + leader.voterChange();
             }
             for (SimWal wal : cluster.voters()) {
                 if (!leader.config().getWalIdsList().contains(wal.walId())) {

@@ -65,6 +65,20 @@ final class Configs {
         return more == null ? meta : more.build();
     }
 
+    /**
+     * Whether a later config than {@code generation} is committed, or made by the owner of this
+     * very term: what it asked for under the earlier one is late.
+     */
+    static boolean isOutdated(VoterMeta meta, long generation) {
+        boolean outdated = meta.getConfig().getGeneration() > generation;
+        for (LoggedConfig logged : meta.getLoggedConfigsList()) {
+            outdated |=
+                    logged.getTerm() == meta.getTerm()
+                            && logged.getConfig().getGeneration() > generation;
+        }
+        return outdated;
+    }
+
     /** The meta with its base moved to an index of the log. */
     static VoterMeta movedTo(VoterMeta meta, long index) {
         VoterMeta.Builder moved = meta.toBuilder().setConfig(at(meta, index)).clearLoggedConfigs();

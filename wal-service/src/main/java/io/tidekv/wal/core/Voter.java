@@ -334,9 +334,12 @@ final class Voter {
         if (request.getTerm() < meta.getTerm()) {
             return Replies.staleTerm(meta.getTerm(), "a higher term has been seen");
         }
-        return request.getOwner().equals(meta.getOwner())
-                ? null
-                : Replies.notOwner(meta.getTerm(), "the term is another owner's");
+        if (!request.getOwner().equals(meta.getOwner())) {
+            return Replies.notOwner(meta.getTerm(), "the term is another owner's");
+        }
+        return Configs.isOutdated(meta, request.getGeneration())
+                ? Replies.invalid("the node has been added again since")
+                : null;
     }
 
     private void write(VoterMeta changed) {

@@ -125,11 +125,15 @@ final class Inbox {
                 boolean refused = sent.kind() == Sent.Kind.CREATE;
                 if (stranger || refused) {
                     voter.stall(nanos, leadership.options.failedRetryMs());
-                } else if (voter.opened()) {
+                } else if (!voter.opened()) {
+                    leadership.create(voter, now);
+                } else if (leadership.voters.isMember(voter)) {
                     // It had the region: whatever it acknowledged is gone.
                     leadership.distrust(voter);
                 } else {
-                    leadership.create(voter, now);
+                    // It was left out before it was added again, and has forgotten the region
+                    // since.
+                    leadership.forget(voter);
                 }
             }
             case LEASE_HELD -> {

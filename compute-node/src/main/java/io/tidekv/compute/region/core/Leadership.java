@@ -206,12 +206,20 @@ final class Leadership {
         advanceCommit();
     }
 
-    /** The node has nothing of the region any more. */
-    void forget(VoterProgress stranger) {
-        replicator.catchUp.lost(stranger);
-        feed.lost(stranger);
-        if (voters.strangers().contains(stranger)) {
-            voters.forget(stranger);
+    /**
+     * The node has nothing of the region any more. If it was added again before that was known, it
+     * begins anew; a member stays what it is.
+     */
+    void forget(VoterProgress node) {
+        if (voters.isMember(node)) {
+            return;
+        }
+        replicator.catchUp.lost(node);
+        feed.lost(node);
+        if (node == voters.learner()) {
+            node.restart();
+        } else {
+            voters.forget(node);
         }
     }
 

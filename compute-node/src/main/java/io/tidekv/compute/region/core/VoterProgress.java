@@ -127,6 +127,26 @@ final class VoterProgress {
         nudge = false;
     }
 
+    /**
+     * Nothing is known of the node any more, which counts for nothing; answers to what is under way
+     * are ignored.
+     */
+    void restart() {
+        inFlight.clear();
+        inFlightBytes = 0;
+        appendsInFlight = 0;
+        mode = Mode.UNOPENED;
+        distrusted = false;
+        learner = false;
+        match = 0;
+        next = 1;
+        snapshotAcked = 0;
+        ackedSeq = 0;
+        session = 0;
+        granted = null;
+        rewind();
+    }
+
     /** Leaves the voter alone for a while. */
     void stall(long nowNanos, long ms) {
         stalled = true;
