@@ -4,6 +4,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.tidekv.cli.client.KvFailure;
 import io.tidekv.common.config.ConfigException;
+import io.tidekv.objects.gc.CollectionStopped;
 import io.tidekv.objects.manifest.RecordDamaged;
 import io.tidekv.objects.store.ObjectStoreException;
 import java.net.BindException;
@@ -64,7 +65,9 @@ final class Failures {
             return "too few file descriptors: raise the limit, for instance with `ulimit -n 65536`";
         } else if (t instanceof AccessDeniedException) {
             return "no permission for " + message + ": use another --data-dir or --config";
-        } else if (t instanceof ObjectStoreException || t instanceof RecordDamaged) {
+        } else if (t instanceof ObjectStoreException
+                || t instanceof RecordDamaged
+                || t instanceof CollectionStopped) {
             return message;
         } else if (t instanceof StatusRuntimeException status) {
             return remote(status.getStatus());

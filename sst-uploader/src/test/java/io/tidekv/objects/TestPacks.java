@@ -22,6 +22,10 @@ public final class TestPacks {
         bytes.writeBytes(PackCodec.header());
     }
 
+    public boolean isEmpty() {
+        return members.isEmpty();
+    }
+
     public String name() {
         return name;
     }

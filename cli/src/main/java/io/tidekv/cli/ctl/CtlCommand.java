@@ -17,6 +17,8 @@ import picocli.CommandLine.Spec;
             WalNodesCommand.class,
             RecordCommand.class,
             CostCommand.class,
+            GcCommand.class,
+            BackupCommand.class,
         })
 public final class CtlCommand implements Runnable {
     @Mixin private CtlOptions options = new CtlOptions();

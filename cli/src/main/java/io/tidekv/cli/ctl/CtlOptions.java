@@ -36,6 +36,11 @@ final class CtlOptions {
         return command.parent();
     }
 
+    /** Addresses of PD. */
+    String pd() {
+        return pd.endpoints();
+    }
+
     /** The id of the cluster, from PD. */
     long clusterId() {
         try (PdClient client = new PdClient(pd.endpoints())) {

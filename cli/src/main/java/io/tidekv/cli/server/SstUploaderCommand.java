@@ -8,7 +8,9 @@ import picocli.CommandLine.Option;
 /** {@code tidekv sst-uploader}. */
 @Command(
         name = "sst-uploader",
-        description = "Run the worker beside the object store: it checks that everything is there.",
+        description =
+                "Run the worker beside the object store: it checks that everything is there, and"
+                        + " with --pd it removes what nobody needs any more.",
         subcommands = ScrubCommand.class)
 public final class SstUploaderCommand extends RoleCommand {
     @Option(names = "--status-addr", paramLabel = "HOST:PORT", description = "Status over HTTP.")
@@ -20,6 +22,12 @@ public final class SstUploaderCommand extends RoleCommand {
             description = "file:DIR or s3://bucket/prefix?endpoint=…")
     private @Nullable String objectStore;
 
+    @Option(
+            names = "--pd",
+            paramLabel = "HOST:PORT",
+            description = "Address of PD; without it nothing is collected.")
+    private @Nullable String pd;
+
     public SstUploaderCommand(Console console) {
         super(console, RoleKind.SST_UPLOADER);
     }
@@ -28,5 +36,6 @@ public final class SstUploaderCommand extends RoleCommand {
     void flags(Flags flags) {
         flags.put("status-addr", statusAddr);
         flags.put("object-store", objectStore);
+        flags.put("gc.pd", pd);
     }
 }

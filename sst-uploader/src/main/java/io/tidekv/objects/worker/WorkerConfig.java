@@ -4,6 +4,7 @@ import io.tidekv.common.config.DataSize;
 import io.tidekv.common.config.Section;
 import io.tidekv.common.config.Setting;
 import io.tidekv.objects.cost.Prices;
+import io.tidekv.objects.gc.GcOptions;
 import java.time.Duration;
 
 /** Settings of the process {@code tidekv sst-uploader}. */
@@ -20,7 +21,50 @@ public record WorkerConfig(
                         doc = "HTTP for /status /config /metrics /health; empty: none.")
                 String statusAddr,
         @Section("Checks of what is in the object store.") Scrub scrub,
+        @Section("Collection of what nobody needs any more.") Gc gc,
         @Section("Prices of the object store, for metrics.") Prices prices) {
+
+    /** Garbage. */
+    public record Gc(
+            @Setting(
+                            value = "",
+                            doc =
+                                    "Addresses of PD, separated by commas. Without them it is not"
+                                            + " known what is garbage, and nothing is collected.")
+                    String pd,
+            @Setting(value = "10m", doc = "Pause between the end of a collection and the next.")
+                    Duration interval,
+            @Setting(
+                            value = "1h",
+                            doc =
+                                    "What is found dead is deleted when it has been so for this"
+                                            + " long, by the object store's clock; at least 10m.")
+                    Duration grace,
+            @Setting(
+                            value = "1m",
+                            doc =
+                                    "How far the clocks of the object store's servers may be"
+                                            + " apart.")
+                    Duration margin,
+            @Setting(
+                            value = "24h",
+                            doc = "Objects of regions that nobody knows stay for at least so long.")
+                    Duration unknownAge,
+            @Setting(value = "200", doc = "Deletions per second at most.") int deletesPerSecond,
+            @Setting(value = "false", doc = "Only say what would be deleted.") boolean dryRun) {
+        public Gc {
+            if (grace.compareTo(GcOptions.GRACE_MIN) < 0) {
+                throw new IllegalArgumentException(
+                        "gc.grace must be at least 10m: readers need that long");
+            }
+            if (margin.isNegative() || unknownAge.isNegative()) {
+                throw new IllegalArgumentException("gc.margin and gc.unknown-age are durations");
+            }
+            if (deletesPerSecond < 1) {
+                throw new IllegalArgumentException("gc.deletes-per-second must be at least 1");
+            }
+        }
+    }
 
     /** Checks. */
     public record Scrub(

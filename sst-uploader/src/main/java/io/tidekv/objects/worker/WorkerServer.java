@@ -5,6 +5,7 @@ import io.tidekv.common.config.HostPort;
 import io.tidekv.common.config.Settings;
 import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
+import io.tidekv.objects.gc.CollectReport;
 import io.tidekv.objects.store.MeteredObjectStore;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.ObjectStores;
@@ -29,6 +30,7 @@ public final class WorkerServer implements AutoCloseable {
     private final Metrics metrics = new Metrics();
     private final @Nullable StatusServer status;
     private final Thread scrubbing;
+    private final @Nullable CollectDuty collecting;
     private volatile @Nullable Scrubber running;
     private volatile ScrubReport last = ScrubReport.NONE;
     private final AtomicLong scrubs = new AtomicLong();
@@ -41,6 +43,10 @@ public final class WorkerServer implements AutoCloseable {
         defineMetrics();
         this.status = config.statusAddr().isEmpty() ? null : startStatus();
         this.scrubbing = Threads.start("scrub", this::scrubUntilClosed);
+        this.collecting =
+                config.gc().pd().isEmpty()
+                        ? null
+                        : new CollectDuty(store, config, context, metrics);
     }
 
     /**
@@ -85,7 +91,9 @@ public final class WorkerServer implements AutoCloseable {
                 "last",
                 last,
                 "running",
-                current == null ? ScrubReport.NONE : current.report());
+                current == null ? ScrubReport.NONE : current.report(),
+                "garbage",
+                collecting == null ? CollectReport.NONE : collecting.last());
     }
 
     private void defineMetrics() {
@@ -176,6 +184,9 @@ public final class WorkerServer implements AutoCloseable {
     public void close() {
         closing.countDown();
         scrubbing.interrupt();
+        if (collecting != null) {
+            collecting.close();
+        }
         if (status != null) {
             status.close();
         }

@@ -1,0 +1,661 @@
+package io.tidekv.objects.gc;
+
+import com.google.protobuf.ByteString;
+import io.tidekv.common.Randomness;
+import io.tidekv.common.time.ManualClock;
+import io.tidekv.objects.TestPacks;
+import io.tidekv.objects.TestRecords;
+import io.tidekv.objects.gc.ClusterRoots.Cut;
+import io.tidekv.objects.gc.ClusterRoots.RegionRoots;
+import io.tidekv.objects.manifest.ObjectKeys;
+import io.tidekv.objects.manifest.PackCodec;
+import io.tidekv.objects.manifest.RecordCodec;
+import io.tidekv.objects.store.Checksums;
+import io.tidekv.objects.store.ObjectStore;
+import io.tidekv.proto.manifest.ColumnFamily;
+import io.tidekv.proto.manifest.Lineage;
+import io.tidekv.proto.manifest.SstFile;
+import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.ObjectRef;
+import io.tidekv.proto.region.RegionShape;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A cluster as far as its objects are concerned: regions with the truth of their logs, leaders and
+ * former leaders that do not know it, and a PD with old reports. Each {@link #step} does one thing
+ * at random.
+ */
+final class ChaosCluster {
+    static final long CLUSTER = 7;
+    private static final int KEYS = 64;
+
+    final ObjectStore store;
+    private final ManualClock clock;
+    private final Randomness random;
+    final Map<Long, Region> regions = new LinkedHashMap<>();
+    private final List<Leader> leaders = new ArrayList<>();
+    private final Map<Long, PdRegion> pd = new LinkedHashMap<>();
+    final Set<ObjectRef> held = new HashSet<>();
+    final Map<String, Integer> counts = new TreeMap<>();
+    private long nextId = 10;
+    private Pack filling;
+    private boolean quiet;
+
+    /** A planted mistake. */
+    boolean reportsBeforeNoop;
+
+    /** What the region's log says. */
+    static final class Region {
+        final long id;
+        final int start;
+        int end;
+        long term;
+        @Nullable ObjectRef current;
+        final List<Child> pending = new ArrayList<>();
+
+        /** Proposed by a leader that was cut off before it heard whether it is committed. */
+        @Nullable Proposal uncertain;
+
+        Region(long id, int start, int end) {
+            this.id = id;
+            this.start = start;
+            this.end = end;
+        }
+    }
+
+    record Child(long id, int start, int end, @Nullable ObjectRef first, long term) {}
+
+    record Proposal(
+            @Nullable ObjectRef record, @Nullable Child child, @Nullable ObjectRef parent) {}
+
+    private record LocalFile(long number, int from, int to, @Nullable ObjectRef object) {
+        LocalFile at(ObjectRef place) {
+            return new LocalFile(number, from, to, place);
+        }
+    }
+
+    private record PdRegion(long term, @Nullable RegionRoots report) {}
+
+    /** An object that several leaders put their uploads into. */
+    private static final class Pack {
+        final TestPacks content;
+        boolean sealed;
+        boolean failed;
+
+        Pack(String name) {
+            content = new TestPacks(name);
+        }
+    }
+
+    /** A publication that waits for the packs that it lies in. */
+    private record Waiting(List<Pack> packs, Map<Long, ObjectRef> files, ObjectRef record) {}
+
+    /** A process that leads a region, or believes so. */
+    private static final class Leader {
+        final Region region;
+        final long term;
+        final Map<Long, LocalFile> files = new TreeMap<>();
+        @Nullable ObjectRef current;
+        @Nullable Waiting waiting;
+        long nextFile = 1;
+        long sequence;
+        @Nullable TabletRecord draft;
+        @Nullable ObjectRef stored;
+        @Nullable Child split;
+        boolean splitStored;
+
+        Leader(Region region, long term) {
+            this.region = region;
+            this.term = term;
+        }
+    }
+
+    ChaosCluster(ObjectStore store, ManualClock clock, Randomness random) {
+        this.store = store;
+        this.clock = clock;
+        this.random = random;
+        filling = nextPack();
+        Region first = new Region(nextId++, 0, KEYS);
+        first.current = null;
+        regions.put(first.id, first);
+        pd.put(first.id, new PdRegion(1, null));
+        open(first, 1);
+    }
+
+    private void count(String what) {
+        counts.merge(what, 1, Integer::sum);
+    }
+
+    private Pack nextPack() {
+        return new Pack(ObjectKeys.pack(1, 1, random.nextUuid()));
+    }
+
+    /** Stores the pack that is being filled, or does not, or does and nobody hears of it. */
+    private void seal() {
+        if (filling.content.isEmpty()) {
+            return;
+        }
+        Pack pack = filling;
+        filling = nextPack();
+        pack.sealed = true;
+        pack.failed = random.chance(0.15);
+        if (!pack.failed || random.chance(0.5)) {
+            store.putIfAbsent(pack.content.name(), pack.content.sealed());
+            count("packs");
+        }
+    }
+
+    void step() {
+        clock.advanceMillis(random.nextInt(20_000));
+        if (!filling.content.isEmpty() && random.chance(0.1)) {
+            seal();
+        }
+        Leader leader = leaders.get(random.nextInt(leaders.size()));
+        if (!leads(leader) && random.chance(0.8)) {
+            List<Leader> present = leaders.stream().filter(ChaosCluster::leads).toList();
+            leader = present.get(random.nextInt(present.size()));
+        }
+        switch (random.nextInt(quiet ? 8 : 13)) {
+            case 0 -> write(leader);
+            case 1 -> compact(leader);
+            case 2, 3 -> publish(leader);
+            case 4, 5 -> split(leader);
+            case 6 -> report(leader);
+            case 7 -> adoptChildren(leader);
+            case 11 -> clock.advanceMillis(random.nextInt(600_000));
+            case 8 -> {
+                if (random.chance(0.15)) {
+                    takeOver(leader.region);
+                }
+            }
+            case 9 -> write(leader);
+            case 10 -> backup();
+            default -> publish(leader);
+        }
+        while (leaders.size() > 60) {
+            leaders.remove(random.nextInt(leaders.size() / 2));
+            for (Region region : regions.values()) {
+                if (leaders.stream().noneMatch(l -> leads(l) && l.region == region)) {
+                    takeOver(region);
+                }
+            }
+        }
+    }
+
+    private static boolean leads(Leader leader) {
+        return leader.term == leader.region.term;
+    }
+
+    private void write(Leader leader) {
+        int from = leader.region.start + random.nextInt(leader.region.end - leader.region.start);
+        int to = from + random.nextInt(leader.region.end - from);
+        long number = leader.nextFile++;
+        leader.files.put(number, new LocalFile(number, from, to, null));
+    }
+
+    private void compact(Leader leader) {
+        if (leader.files.size() < 2) {
+            return;
+        }
+        int from = KEYS;
+        int to = 0;
+        for (LocalFile file : List.copyOf(leader.files.values())) {
+            if (random.chance(0.7)) {
+                leader.files.remove(file.number());
+                from = Math.min(from, file.from());
+                to = Math.max(to, file.to());
+            }
+        }
+        if (from <= to) {
+            long number = leader.nextFile++;
+            leader.files.put(number, new LocalFile(number, from, to, null));
+        }
+    }
+
+    /** One more step of a publication; the store may fail in between. */
+    private void publish(Leader leader) {
+        if (leader.split != null) {
+            return;
+        }
+        if (leader.waiting != null) {
+            await(leader, leader.waiting);
+            return;
+        }
+        if (leader.stored != null) {
+            propose(leader, new Proposal(leader.stored, null, leader.current));
+            return;
+        }
+        if (leader.draft != null) {
+            if (random.chance(0.2)) {
+                leader.draft = null;
+                count("failed publications");
+            } else {
+                leader.stored = put(leader.draft);
+            }
+            return;
+        }
+        if (!quiet && random.chance(0.4)) {
+            share(leader);
+        } else if (upload(leader)) {
+            leader.draft = record(leader);
+        }
+    }
+
+    /** Publishes in packs: small files and the record, which names places not stored yet. */
+    private void share(Leader leader) {
+        List<Pack> packs = new ArrayList<>();
+        Map<Long, ObjectRef> placed = new TreeMap<>();
+        for (LocalFile file : List.copyOf(leader.files.values())) {
+            if (file.object() != null) {
+                continue;
+            }
+            if (random.chance(0.2)) {
+                ObjectRef alone = uploadFile(leader, file);
+                leader.files.put(file.number(), file.at(alone));
+            } else {
+                packs.add(filling);
+                byte[] bytes = content();
+                placed.put(
+                        file.number(),
+                        filling.content.add(
+                                PackCodec.Kind.TABLE, leader.region.id, leader.term, bytes));
+            }
+            if (random.chance(0.05)) {
+                seal();
+            }
+        }
+        Map<Long, LocalFile> mine = new TreeMap<>(leader.files);
+        placed.forEach((number, ref) -> leader.files.put(number, mine.get(number).at(ref)));
+        byte[] frame = RecordCodec.encode(record(leader));
+        leader.files.putAll(mine);
+        ObjectRef record =
+                filling.content.add(PackCodec.Kind.RECORD, leader.region.id, leader.term, frame);
+        packs.add(filling);
+        leader.waiting = new Waiting(packs, placed, record);
+    }
+
+    private void await(Leader leader, Waiting waiting) {
+        if (!waiting.packs().stream().allMatch(pack -> pack.sealed)) {
+            return;
+        }
+        leader.waiting = null;
+        if (waiting.packs().stream().anyMatch(pack -> pack.failed)) {
+            count("failed packs");
+            return;
+        }
+        waiting.files()
+                .forEach(
+                        (number, ref) ->
+                                leader.files.computeIfPresent(number, (n, f) -> f.at(ref)));
+        leader.stored = waiting.record();
+        count("shared publications");
+    }
+
+    private byte[] content() {
+        byte[] bytes = new byte[50 + random.nextInt(50)];
+        random.nextBytes(bytes);
+        return bytes;
+    }
+
+    private ObjectRef uploadFile(Leader leader, LocalFile file) {
+        byte[] bytes = content();
+        String name =
+                ObjectKeys.sst(leader.region.id, leader.term, file.number(), random.nextUuid());
+        store.putIfAbsent(name, bytes);
+        return ref(name, bytes);
+    }
+
+    private static ObjectRef ref(String name, byte[] bytes) {
+        return ObjectRef.newBuilder()
+                .setKey(name)
+                .setLength(bytes.length)
+                .setCrc32C(Checksums.crc32c(bytes))
+                .build();
+    }
+
+    /** Uploads some of what is new, perhaps all of it. */
+    private boolean upload(Leader leader) {
+        for (LocalFile file : List.copyOf(leader.files.values())) {
+            if (file.object() == null) {
+                if (random.chance(0.15)) {
+                    return false;
+                }
+                leader.files.put(file.number(), file.at(uploadFile(leader, file)));
+            }
+        }
+        return true;
+    }
+
+    private TabletRecord record(Leader leader) {
+        Region region = leader.region;
+        TabletRecord.Builder record =
+                shape(TabletRecord.newBuilder(), region.id, region.start, region.end)
+                        .setTerm(leader.term)
+                        .setSequence(++leader.sequence)
+                        .setAppliedIndex(100 + leader.sequence)
+                        .setNextFile(leader.nextFile);
+        return files(record, leader, region.start, region.end);
+    }
+
+    private static TabletRecord.Builder shape(
+            TabletRecord.Builder record, long id, int start, int end) {
+        return record.setFormatVersion(1)
+                .setClusterId(CLUSTER)
+                .setApiMode(1)
+                .setLastSequence(1000)
+                .setShape(
+                        RegionShape.newBuilder()
+                                .setRegionId(id)
+                                .setStartKey(key(start))
+                                .setEndKey(key(end)));
+    }
+
+    private static ByteString key(int at) {
+        return ByteString.copyFromUtf8("k" + (100 + at));
+    }
+
+    private static TabletRecord files(
+            TabletRecord.Builder record, Leader leader, int start, int end) {
+        ColumnFamily.Builder family =
+                ColumnFamily.newBuilder()
+                        .setName("default")
+                        .setComparator("leveldb.BytewiseComparator");
+        for (LocalFile file : leader.files.values()) {
+            if (file.to() >= start && file.from() < end && file.object() != null) {
+                SstFile.Builder sst =
+                        TestRecords.file(
+                                0,
+                                file.number(),
+                                key(file.from()).toStringUtf8(),
+                                key(file.to()).toStringUtf8());
+                family.addFiles(sst.setSize(file.object().getLength()).setObject(file.object()));
+            }
+        }
+        return record.addColumnFamilies(family).build();
+    }
+
+    private ObjectRef put(TabletRecord record) {
+        String name =
+                ObjectKeys.record(
+                        record.getShape().getRegionId(),
+                        record.getTerm(),
+                        record.getSequence(),
+                        random.nextUuid());
+        byte[] frame = RecordCodec.encode(record);
+        store.putIfAbsent(name, frame);
+        return ref(name, frame);
+    }
+
+    /** Through the log: a leader that was replaced only knows that it did not hear of it. */
+    private void propose(Leader leader, Proposal proposal) {
+        Region region = leader.region;
+        if (!leads(leader)) {
+            return;
+        }
+        if (pd.containsKey(region.id) && random.chance(quiet ? 0 : 0.1)) {
+            region.uncertain = proposal;
+            takeOver(region);
+            return;
+        }
+        apply(region, proposal);
+        leader.current = region.current;
+        leader.stored = null;
+        leader.draft = null;
+        leader.waiting = null;
+        leader.split = null;
+        leader.splitStored = false;
+    }
+
+    private void apply(Region region, Proposal proposal) {
+        if (proposal.child() != null) {
+            region.pending.add(proposal.child());
+            region.end = proposal.child().start();
+            Child child = proposal.child();
+            Region made = new Region(child.id(), child.start(), child.end());
+            made.current = child.first();
+            regions.put(made.id, made);
+            open(made, child.term());
+            count("splits");
+        } else if (Objects.equals(region.current, proposal.parent())) {
+            region.current = proposal.record();
+            count("publications");
+        }
+    }
+
+    /** PD issues a term and its owner opens, having completed the log or not. */
+    private void takeOver(Region region) {
+        PdRegion known = pd.get(region.id);
+        if (known == null) {
+            // A child that PD does not know yet cannot be given away.
+            return;
+        }
+        Proposal uncertain = region.uncertain;
+        region.uncertain = null;
+        if (uncertain != null && random.chance(0.5)) {
+            apply(region, uncertain);
+            count("adopted entries");
+        }
+        long term = Math.max(region.term, known.term());
+        RegionRoots early =
+                reportsBeforeNoop && known.report() != null
+                        ? new RegionRoots(
+                                region.id,
+                                term + 1,
+                                true,
+                                known.report().record(),
+                                known.report().pins(),
+                                Set.of())
+                        : null;
+        pd.put(region.id, new PdRegion(term + 1, early));
+        open(region, term + 1);
+        count("takeovers");
+    }
+
+    private void open(Region region, long term) {
+        region.term = term;
+        Leader leader = new Leader(region, term);
+        leader.current = region.current;
+        if (region.current != null) {
+            for (SstFile file : load(region.current).getColumnFamilies(0).getFilesList()) {
+                leader.files.put(
+                        file.getNumber(),
+                        new LocalFile(
+                                file.getNumber(),
+                                at(file.getSmallest()),
+                                at(file.getLargest()),
+                                file.getObject()));
+                leader.nextFile = Math.max(leader.nextFile, file.getNumber() + 1);
+            }
+        }
+        leaders.add(leader);
+    }
+
+    private static int at(ByteString internal) {
+        String user = internal.substring(0, internal.size() - 8).toStringUtf8();
+        return Integer.parseInt(user.substring(1)) - 100;
+    }
+
+    private TabletRecord load(ObjectRef record) {
+        return RecordCodec.decode(record.getKey(), RecordCodec.read(store, record));
+    }
+
+    private void split(Leader leader) {
+        Region region = leader.region;
+        if (leader.split == null) {
+            if (leader.stored != null || leader.draft != null || leader.waiting != null) {
+                return;
+            }
+            if (region.end - region.start < 8 || regions.size() > 12 || quiet) {
+                return;
+            }
+            if (!upload(leader)) {
+                return;
+            }
+            int middle = region.start + 2 + random.nextInt(region.end - region.start - 4);
+            leader.split = new Child(nextId++, middle, region.end, null, 1);
+        } else if (!leader.splitStored) {
+            Child child = leader.split;
+            TabletRecord.Builder first =
+                    shape(TabletRecord.newBuilder(), child.id(), child.start(), child.end())
+                            .setTerm(child.term())
+                            .setNextFile(leader.nextFile)
+                            .addLineage(
+                                    Lineage.newBuilder().setRegionId(region.id).setEvent("split"));
+            ObjectRef name = put(files(first, leader, child.start(), child.end()));
+            leader.split = new Child(child.id(), child.start(), child.end(), name, child.term());
+            leader.splitStored = true;
+        } else if (random.chance(0.3)) {
+            leader.split = null;
+            leader.splitStored = false;
+            count("splits given up");
+        } else {
+            propose(leader, new Proposal(null, leader.split, null));
+        }
+    }
+
+    /** The parent's duty: PD learns of the child, then the log forgets it. */
+    private void adoptChildren(Leader leader) {
+        Region region = leader.region;
+        if (!leads(leader) || region.pending.isEmpty()) {
+            return;
+        }
+        Child child = region.pending.get(0);
+        if (!pd.containsKey(child.id())) {
+            pd.put(child.id(), new PdRegion(child.term(), null));
+        } else {
+            region.pending.remove(0);
+        }
+    }
+
+    private void report(Leader leader) {
+        PdRegion known = pd.get(leader.region.id);
+        if (known == null || known.term() != leader.term || !leads(leader)) {
+            return;
+        }
+        List<ObjectRef> pins = new ArrayList<>();
+        leader.region.pending.forEach(child -> pins.add(child.first()));
+        pd.put(
+                leader.region.id,
+                new PdRegion(
+                        leader.term,
+                        new RegionRoots(
+                                leader.region.id,
+                                leader.term,
+                                true,
+                                leader.region.current,
+                                pins,
+                                Set.of())));
+    }
+
+    private void backup() {
+        if (held.size() < 5 || random.chance(0.5)) {
+            for (Region region : regions.values()) {
+                if (region.current != null) {
+                    held.add(region.current);
+                }
+            }
+            count("backups");
+        } else {
+            held.clear();
+        }
+    }
+
+    /** As PD is read, with other things happening between the two halves. */
+    Cut cut(Runnable between) {
+        Map<Long, PdRegion> reports = new LinkedHashMap<>(pd);
+        between.run();
+        long newest = nextId++;
+        Map<Long, PdRegion> table = new LinkedHashMap<>(pd);
+        Map<Long, RegionRoots> roots = new LinkedHashMap<>();
+        for (Map.Entry<Long, PdRegion> entry : table.entrySet()) {
+            PdRegion reported = reports.get(entry.getKey());
+            long term = entry.getValue().term();
+            boolean settled =
+                    reported != null && reported.report() != null && reported.term() == term;
+            roots.put(
+                    entry.getKey(),
+                    settled ? reported.report() : RegionRoots.unsettled(entry.getKey(), term));
+        }
+        return new Cut(newest, roots);
+    }
+
+    /** Names of objects that somebody can need; fails when one is missing or damaged. */
+    Set<String> verify() {
+        Set<ObjectRef> records = new LinkedHashSet<>(held);
+        for (Region region : regions.values()) {
+            if (region.current != null) {
+                records.add(region.current);
+            }
+            for (Child child : region.pending) {
+                // A child that has published needs its first record no more, pinned or not.
+                if (child.first().equals(regions.get(child.id()).current)) {
+                    records.add(child.first());
+                }
+            }
+        }
+        Set<String> needed = new HashSet<>();
+        for (ObjectRef record : records) {
+            needed.add(record.getKey());
+            for (SstFile file : load(record).getColumnFamilies(0).getFilesList()) {
+                ObjectRef ref = file.getObject();
+                byte[] bytes = store.getRange(ref.getKey(), ref.getOffset(), (int) ref.getLength());
+                if (Checksums.crc32c(bytes) != ref.getCrc32C()) {
+                    throw new AssertionError(ref.getKey() + " is damaged");
+                }
+                needed.add(ref.getKey());
+            }
+        }
+        for (Leader leader : leaders) {
+            if (leads(leader)) {
+                for (LocalFile file : leader.files.values()) {
+                    if (file.object() != null
+                            && file.to() >= leader.region.start
+                            && file.from() < leader.region.end
+                            && store.head(file.object().getKey()) == null) {
+                        throw new AssertionError(
+                                file.object().getKey() + " is gone before it is published");
+                    }
+                }
+            }
+        }
+        return needed;
+    }
+
+    /** Ends what is under way: every region publishes, PD hears of everything. */
+    void settle() {
+        seal();
+        leaders.forEach(leader -> leader.waiting = null);
+        quiet = true;
+        held.clear();
+        for (int round = 0; round < 2; round++) {
+            clock.advanceMillis(3_600_000);
+            for (Leader leader : List.copyOf(leaders)) {
+                if (leads(leader)) {
+                    leader.split = null;
+                    leader.splitStored = false;
+                    leader.draft = null;
+                    leader.stored = null;
+                    write(leader);
+                    for (int i = 0; i < 40; i++) {
+                        publish(leader);
+                        adoptChildren(leader);
+                    }
+                    leader.split = null;
+                    leader.draft = null;
+                    leader.stored = null;
+                    clock.advanceMillis(600_000);
+                }
+            }
+            leaders.forEach(this::report);
+        }
+    }
+}
