@@ -10,11 +10,16 @@ import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
+import io.tidekv.compute.deadlock.ClusterDetector;
+import io.tidekv.compute.deadlock.DetectorLink;
+import io.tidekv.compute.deadlock.DetectorService;
+import io.tidekv.compute.deadlock.DetectorTable;
 import io.tidekv.compute.pd.TimestampSource;
 import io.tidekv.compute.region.RegionAccess;
 import io.tidekv.compute.service.KvCore;
 import io.tidekv.compute.service.KvSettings;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -24,13 +29,21 @@ import java.util.stream.Stream;
  */
 public final class KvServices implements AutoCloseable {
     private final KvCore core;
+    private final ClusterDetector detector;
     private final KvSettings settings;
     private final Metrics metrics;
     private final HealthStatusManager health = new HealthStatusManager();
     private final List<ServerServiceDefinition> services;
 
-    private KvServices(KvCore core, KvSettings settings, Clock clock, Metrics metrics) {
+    private KvServices(
+            KvCore core,
+            ClusterDetector detector,
+            DetectorTable waits,
+            KvSettings settings,
+            Clock clock,
+            Metrics metrics) {
         this.core = core;
+        this.detector = detector;
         this.settings = settings;
         this.metrics = metrics;
         InFlight inFlight = new InFlight(settings.inFlightBytes());
@@ -46,6 +59,7 @@ public final class KvServices implements AutoCloseable {
                 Stream.<BindableService>of(
                                 tikv,
                                 new DebugService(core.store(), settings.mode()),
+                                new DetectorService(waits),
                                 health.getHealthService())
                         .map(service -> StrictDecoding.of(service.bindService()))
                         .toList();
@@ -57,6 +71,8 @@ public final class KvServices implements AutoCloseable {
      *
      * @param timestamps for writes that need one of their own, and one for each region that comes
      *     here
+     * @param links makes the way to the store that detects deadlocks; given this store's own table
+     *     of waits, for the time when that is itself
      */
     public static KvServices create(
             RegionAccess regions,
@@ -64,12 +80,24 @@ public final class KvServices implements AutoCloseable {
             KvSettings settings,
             Clock clock,
             Scheduler scheduler,
-            Metrics metrics) {
-        KvCore core = new KvCore(regions, timestamps, settings, clock, scheduler);
-        return new KvServices(core, settings, clock, metrics);
+            Metrics metrics,
+            Function<DetectorTable, DetectorLink> links) {
+        DetectorTable waits = new DetectorTable(() -> leadsFirst(regions), scheduler);
+        ClusterDetector detector = new ClusterDetector(links.apply(waits), scheduler);
+        KvCore core = new KvCore(regions, timestamps, settings, clock, scheduler, detector);
+        return new KvServices(core, detector, waits, settings, clock, metrics);
     }
 
-    /** tikvpb.Tikv, debugpb.Debug and grpc.health.v1.Health, for the store's gRPC server. */
+    /** The leader of the first region detects deadlocks for the cluster, as in TiKV. */
+    private static boolean leadsFirst(RegionAccess regions) {
+        List<RegionAccess.Region> led = regions.regions();
+        return !led.isEmpty() && led.get(0).shape().getStartKey().isEmpty();
+    }
+
+    /**
+     * tikvpb.Tikv, debugpb.Debug, deadlock.Deadlock and grpc.health.v1.Health, for the store's gRPC
+     * server.
+     */
     public List<ServerServiceDefinition> services() {
         return services;
     }
@@ -98,5 +126,6 @@ public final class KvServices implements AutoCloseable {
     public void close() {
         drain();
         core.close();
+        detector.close();
     }
 }

@@ -1,6 +1,7 @@
 package io.tidekv.compute.pd;
 
 import com.google.common.util.concurrent.ListenableFuture;
+import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.tidekv.common.grpc.GrpcTransports;
@@ -15,7 +16,10 @@ import io.tidekv.proto.cluster.RegisterStoreResponse;
 import io.tidekv.proto.cluster.ReportSplitRequest;
 import io.tidekv.proto.pdpb.GetGCSafePointRequest;
 import io.tidekv.proto.pdpb.GetGCSafePointResponse;
+import io.tidekv.proto.pdpb.GetRegionRequest;
+import io.tidekv.proto.pdpb.GetStoreRequest;
 import io.tidekv.proto.pdpb.PDGrpc;
+import io.tidekv.proto.pdpb.PDGrpc.PDFutureStub;
 import io.tidekv.proto.pdpb.RequestHeader;
 import java.time.Duration;
 import java.util.List;
@@ -88,19 +92,49 @@ public final class PdClient implements PdLink {
                 GetGCSafePointRequest.newBuilder()
                         .setHeader(RequestHeader.newBuilder().setClusterId(clusterId))
                         .build();
-        ListenableFuture<GetGCSafePointResponse> answer =
-                PDGrpc.newFutureStub(channels.current())
-                        .withDeadlineAfter(ATTEMPT.toMillis(), TimeUnit.MILLISECONDS)
-                        .getGCSafePoint(request);
-        CompletableFuture<Long> result = new CompletableFuture<>();
+        return once("GetGCSafePoint", stub -> stub.getGCSafePoint(request))
+                .thenApply(GetGCSafePointResponse::getSafePoint);
+    }
+
+    /** The store that leads the region which holds a stored key. One attempt. */
+    public CompletableFuture<Place> leaderOf(ByteString key) {
+        RequestHeader header = RequestHeader.newBuilder().setClusterId(clusterId).build();
+        GetRegionRequest where =
+                GetRegionRequest.newBuilder().setHeader(header).setRegionKey(key).build();
+        return once("GetRegion", stub -> stub.getRegion(where))
+                .thenCompose(
+                        region -> {
+                            GetStoreRequest who =
+                                    GetStoreRequest.newBuilder()
+                                            .setHeader(header)
+                                            .setStoreId(region.getLeader().getStoreId())
+                                            .build();
+                            return once("GetStore", stub -> stub.getStore(who));
+                        })
+                .thenApply(
+                        found -> {
+                            if (found.getStore().getAddress().isEmpty()) {
+                                throw PdException.unavailable("the region has no leader now");
+                            }
+                            return new Place(
+                                    found.getStore().getId(), found.getStore().getAddress());
+                        });
+    }
+
+    private <T> CompletableFuture<T> once(
+            String name, Function<PDFutureStub, ListenableFuture<T>> method) {
+        ListenableFuture<T> answer =
+                method.apply(
+                        PDGrpc.newFutureStub(channels.current())
+                                .withDeadlineAfter(ATTEMPT.toMillis(), TimeUnit.MILLISECONDS));
+        CompletableFuture<T> result = new CompletableFuture<>();
         answer.addListener(
                 () -> {
                     try {
-                        result.complete(answer.get().getSafePoint());
+                        result.complete(answer.get());
                     } catch (Exception e) {
                         String text = text(Status.fromThrowable(e));
-                        result.completeExceptionally(
-                                PdException.unavailable("GetGCSafePoint: " + text));
+                        result.completeExceptionally(PdException.unavailable(name + ": " + text));
                     }
                 },
                 GrpcTransports.callbacks());

@@ -1,5 +1,6 @@
 package io.tidekv.compute.server;
 
+import com.google.protobuf.ByteString;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.tidekv.common.Randomness;
@@ -10,6 +11,7 @@ import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.compute.deadlock.GrpcDetectorLink;
 import io.tidekv.compute.engine.ApiMode;
 import io.tidekv.compute.grpc.KvServices;
 import io.tidekv.compute.pd.PdClient;
@@ -189,7 +191,12 @@ public final class ComputeServer implements AutoCloseable {
                                 KvSettings.of(mode),
                                 clock,
                                 timers,
-                                metrics));
+                                metrics,
+                                waits ->
+                                        new GrpcDetectorLink(
+                                                registered.getOwner().getStoreId(),
+                                                () -> pd.leaderOf(ByteString.EMPTY),
+                                                waits)));
         closing.add("gRPC", serve(services, address));
         closing.add(
                 "status pages", StatusPages.start(config, services, regions, statusAddress, ended));

@@ -3,6 +3,8 @@ package io.tidekv.compute.service;
 import io.tidekv.common.Threads;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
+import io.tidekv.compute.deadlock.DeadlockDetector;
+import io.tidekv.compute.deadlock.LocalDetector;
 import io.tidekv.compute.pd.TimestampSource;
 import io.tidekv.compute.region.RegionAccess;
 import io.tidekv.compute.txn.Concurrency;
@@ -30,6 +32,17 @@ public final class KvCore implements AutoCloseable {
             KvSettings settings,
             Clock clock,
             Scheduler scheduler) {
+        this(regions, timestamps, settings, clock, scheduler, new LocalDetector());
+    }
+
+    /** As the other; waits for locks are told to {@code detector}, which the caller closes. */
+    public KvCore(
+            RegionAccess regions,
+            TimestampSource timestamps,
+            KvSettings settings,
+            Clock clock,
+            Scheduler scheduler,
+            DeadlockDetector detector) {
         this(
                 regions,
                 timestamps,
@@ -37,7 +50,8 @@ public final class KvCore implements AutoCloseable {
                 clock,
                 scheduler,
                 Threads.pool("kv-worker", settings.workers(), settings.workersQueued()),
-                TxnRules.STANDARD);
+                TxnRules.STANDARD,
+                detector);
     }
 
     /**
@@ -53,17 +67,25 @@ public final class KvCore implements AutoCloseable {
             Scheduler scheduler,
             ExecutorService workers,
             TxnRules rules) {
+        this(regions, timestamps, settings, clock, scheduler, workers, rules, new LocalDetector());
+    }
+
+    private KvCore(
+            RegionAccess regions,
+            TimestampSource timestamps,
+            KvSettings settings,
+            Clock clock,
+            Scheduler scheduler,
+            ExecutorService workers,
+            TxnRules rules,
+            DeadlockDetector detector) {
         runner = new Runner(regions, settings, clock, scheduler, workers);
         RangeDeletes deletes = new RangeDeletes(runner);
         ApiChecks api = new ApiChecks(settings.mode());
         Concurrency concurrency = new Concurrency(rules);
         waits =
                 new LockWaits(
-                        settings.latchesWaiting(),
-                        clock,
-                        scheduler,
-                        runner.workers(),
-                        new LocalDetector());
+                        settings.latchesWaiting(), clock, scheduler, runner.workers(), detector);
         runner.onReleased(waits::released);
         MaxTsSync maxTs = new MaxTsSync(regions, timestamps, concurrency);
         TsLimit limit = new TsLimit(timestamps, clock);

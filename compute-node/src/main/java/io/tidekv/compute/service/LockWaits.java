@@ -3,11 +3,12 @@ package io.tidekv.compute.service;
 import com.google.protobuf.ByteString;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
+import io.tidekv.compute.deadlock.DeadlockDetector;
+import io.tidekv.compute.deadlock.DeadlockGraph.Wait;
+import io.tidekv.compute.deadlock.WaitEntries;
 import io.tidekv.compute.mvcc.LockRecord;
 import io.tidekv.compute.mvcc.TxnError;
 import io.tidekv.compute.mvcc.TxnKey;
-import io.tidekv.compute.txn.DeadlockGraph.Wait;
-import io.tidekv.compute.txn.KeyErrors;
 import io.tidekv.compute.txn.Released;
 import io.tidekv.proto.deadlock.WaitForEntry;
 import java.time.Duration;
@@ -206,7 +207,7 @@ final class LockWaits implements AutoCloseable {
                     continue;
                 }
                 long millis = Duration.ofNanos(now - waiter.sinceNanos).toMillis();
-                entries.add(KeyErrors.entry(waiter.wait).toBuilder().setWaitTime(millis).build());
+                entries.add(WaitEntries.entry(waiter.wait).toBuilder().setWaitTime(millis).build());
             }
         }
         return entries;

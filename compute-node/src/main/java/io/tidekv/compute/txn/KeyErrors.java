@@ -1,13 +1,12 @@
 package io.tidekv.compute.txn;
 
-import com.google.common.hash.Hashing;
 import com.google.protobuf.ByteString;
+import io.tidekv.compute.deadlock.DeadlockGraph.Wait;
+import io.tidekv.compute.deadlock.WaitEntries;
 import io.tidekv.compute.mvcc.LockKind;
 import io.tidekv.compute.mvcc.LockRecord;
 import io.tidekv.compute.mvcc.TxnError;
 import io.tidekv.compute.mvcc.TxnError.Conflict;
-import io.tidekv.compute.txn.DeadlockGraph.Wait;
-import io.tidekv.proto.deadlock.WaitForEntry;
 import io.tidekv.proto.kvrpcpb.AlreadyExist;
 import io.tidekv.proto.kvrpcpb.Assertion;
 import io.tidekv.proto.kvrpcpb.AssertionFailed;
@@ -79,25 +78,9 @@ public final class KeyErrors {
                 Deadlock.newBuilder()
                         .setLockTs(own.holder())
                         .setLockKey(own.key())
-                        .setDeadlockKeyHash(hash(back.key()));
-        circle.forEach(wait -> deadlock.addWaitChain(entry(wait)));
+                        .setDeadlockKeyHash(WaitEntries.hash(back.key()));
+        circle.forEach(wait -> deadlock.addWaitChain(WaitEntries.entry(wait)));
         return KeyError.newBuilder().setDeadlock(deadlock).build();
-    }
-
-    /** A wait as people are told of it. */
-    public static WaitForEntry entry(Wait wait) {
-        return WaitForEntry.newBuilder()
-                .setTxn(wait.waiter())
-                .setWaitForTxn(wait.holder())
-                .setKeyHash(hash(wait.key()))
-                .setKey(wait.key())
-                .setResourceGroupTag(wait.tag())
-                .build();
-    }
-
-    /** TiKV's hash of a key. */
-    private static long hash(ByteString key) {
-        return Hashing.farmHashFingerprint64().hashBytes(key.toByteArray()).asLong();
     }
 
     /** A lock as clients are told of it. */

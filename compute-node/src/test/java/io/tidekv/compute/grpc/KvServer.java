@@ -9,12 +9,15 @@ import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.ManualClock;
 import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.compute.deadlock.GrpcDetectorLink;
+import io.tidekv.compute.pd.Place;
 import io.tidekv.compute.service.KvSettings;
 import io.tidekv.compute.service.MemoryRegions;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /** A whole store over memory behind a real gRPC server. */
 public final class KvServer implements AutoCloseable {
@@ -36,6 +39,21 @@ public final class KvServer implements AutoCloseable {
     }
 
     public KvServer(KvSettings settings, MemoryRegions regions) {
+        this(
+                settings,
+                regions,
+                () ->
+                        CompletableFuture.completedFuture(
+                                new Place(regions.storeId(), "it is the store itself")));
+    }
+
+    /**
+     * @param detector where the store that detects deadlocks is
+     */
+    public KvServer(
+            KvSettings settings,
+            MemoryRegions regions,
+            Supplier<CompletableFuture<Place>> detector) {
         this.regions = regions;
         services =
                 KvServices.create(
@@ -44,7 +62,8 @@ public final class KvServer implements AutoCloseable {
                         settings,
                         clock,
                         scheduler,
-                        metrics);
+                        metrics,
+                        waits -> new GrpcDetectorLink(regions.storeId(), detector, waits));
         ServerBuilder<?> builder = GrpcTransports.server(HostPort.parse("127.0.0.1:0"));
         services.services().forEach(builder::addService);
         try {
@@ -56,6 +75,11 @@ public final class KvServer implements AutoCloseable {
             throw new IllegalStateException(e);
         }
         channel = GrpcTransports.channel("127.0.0.1:" + server.getPort()).build();
+    }
+
+    /** host:port that clients and other stores call. */
+    public String address() {
+        return "127.0.0.1:" + server.getPort();
     }
 
     /** Where the status pages are. */

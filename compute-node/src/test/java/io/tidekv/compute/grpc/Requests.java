@@ -13,20 +13,21 @@ final class Requests {
     private Requests() {}
 
     static Context.Builder context(KvServer server) {
-        return context(server.regions.regions().get(0));
+        return context(server.regions.regions().get(0), server.regions.storeId());
     }
 
     static Context.Builder context(Region region) {
+        return context(region, KvServer.STORE);
+    }
+
+    private static Context.Builder context(Region region, long store) {
         return Context.newBuilder()
                 .setRegionId(region.shape().getRegionId())
                 .setRegionEpoch(
                         RegionEpoch.newBuilder()
                                 .setVersion(region.shape().getVersion())
                                 .setConfVer(region.shape().getConfVer()))
-                .setPeer(
-                        Peer.newBuilder()
-                                .setId(region.shape().getPeerId())
-                                .setStoreId(KvServer.STORE));
+                .setPeer(Peer.newBuilder().setId(region.shape().getPeerId()).setStoreId(store));
     }
 
     static RawGetRequest rawGet(KvServer server, String key) {

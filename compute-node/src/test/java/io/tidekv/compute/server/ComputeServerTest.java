@@ -9,6 +9,7 @@ import io.tidekv.common.config.Settings;
 import io.tidekv.proto.cluster.MoveRegionRequest;
 import io.tidekv.proto.cluster.MoveRegionResponse;
 import io.tidekv.proto.cluster.SplitRegionRequest;
+import io.tidekv.proto.kvrpcpb.PessimisticLockResponse;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -17,6 +18,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -81,6 +83,47 @@ class ComputeServerTest {
             assertThat(cluster.get("k7")).isEqualTo("v7");
             cluster.put("k7", "after");
             assertThat(cluster.get("k7")).isEqualTo("after");
+        }
+    }
+
+    @Test
+    void aDeadlockOverTwoStoresIsFound() throws Exception {
+        try (ComputeServer a = ComputeServer.start(cluster.config("a"));
+                ComputeServer b = ComputeServer.start(cluster.config("b"))) {
+            cluster.put("k", "0");
+            long right = cluster.regions().get(0).getShape().getRegionId();
+            long owner = cluster.regions().get(0).getOwner().getStoreId();
+            cluster.cluster()
+                    .splitRegion(
+                            SplitRegionRequest.newBuilder()
+                                    .setRegionId(right)
+                                    .addKeys(ByteString.copyFromUtf8("k"))
+                                    .setTimeoutMs(15_000)
+                                    .build());
+            cluster.cluster()
+                    .moveRegion(
+                            MoveRegionRequest.newBuilder()
+                                    .setRegionId(right)
+                                    .setTargetStoreId(
+                                            owner == a.storeId() ? b.storeId() : a.storeId())
+                                    .setTimeoutMs(15_000)
+                                    .build());
+            assertThat(cluster.lock(10, "a").getErrorsCount()).isZero();
+            assertThat(cluster.lock(20, "z").getErrorsCount()).isZero();
+            CompletableFuture<PessimisticLockResponse> ten =
+                    CompletableFuture.supplyAsync(() -> cluster.lock(10, "z"));
+            CompletableFuture<PessimisticLockResponse> twenty =
+                    CompletableFuture.supplyAsync(() -> cluster.lock(20, "a"));
+            PessimisticLockResponse told =
+                    (PessimisticLockResponse) CompletableFuture.anyOf(ten, twenty).join();
+            assertThat(told.getErrors(0).getDeadlock().getWaitChainCount()).isEqualTo(2);
+            // The one gives way, so that the other ends.
+            if (told.getErrors(0).getDeadlock().getWaitChain(1).getTxn() == 10) {
+                cluster.unlock(10, "a");
+            } else {
+                cluster.unlock(20, "z");
+            }
+            CompletableFuture.allOf(ten, twenty).join();
         }
     }
 

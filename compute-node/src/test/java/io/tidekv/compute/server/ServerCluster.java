@@ -15,6 +15,11 @@ import io.tidekv.proto.cluster.RegionInfo;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.StoreInfo;
 import io.tidekv.proto.kvrpcpb.Context;
+import io.tidekv.proto.kvrpcpb.Mutation;
+import io.tidekv.proto.kvrpcpb.Op;
+import io.tidekv.proto.kvrpcpb.PessimisticLockRequest;
+import io.tidekv.proto.kvrpcpb.PessimisticLockResponse;
+import io.tidekv.proto.kvrpcpb.PessimisticRollbackRequest;
 import io.tidekv.proto.kvrpcpb.RawGetRequest;
 import io.tidekv.proto.kvrpcpb.RawGetResponse;
 import io.tidekv.proto.kvrpcpb.RawPutRequest;
@@ -31,6 +36,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -196,6 +202,63 @@ final class ServerCluster implements AutoCloseable {
                                                                     ByteString.copyFromUtf8(value))
                                                             .build());
                             return !answer.hasRegionError() && answer.getError().isEmpty();
+                        });
+    }
+
+    /**
+     * Locks a key as a client does that asks again after each wait, until the lock is there or the
+     * answer is another error.
+     */
+    PessimisticLockResponse lock(long txn, String key) {
+        ByteString name = ByteString.copyFromUtf8(key);
+        AtomicReference<PessimisticLockResponse> last = new AtomicReference<>();
+        await().atMost(PATIENCE)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(20))
+                .ignoreExceptions()
+                .until(
+                        () -> {
+                            RegionInfo region = locate(key);
+                            if (region == null) {
+                                return false;
+                            }
+                            PessimisticLockRequest request =
+                                    PessimisticLockRequest.newBuilder()
+                                            .setContext(context(region))
+                                            .addMutations(
+                                                    Mutation.newBuilder()
+                                                            .setOp(Op.PessimisticLock)
+                                                            .setKey(name))
+                                            .setPrimaryLock(name)
+                                            .setStartVersion(txn)
+                                            .setForUpdateTs(txn)
+                                            .setLockTtl(100_000)
+                                            .build();
+                            PessimisticLockResponse answer =
+                                    store(region).kvPessimisticLock(request);
+                            last.set(answer);
+                            return !answer.hasRegionError()
+                                    && (answer.getErrorsCount() == 0
+                                            || !answer.getErrors(0).hasLocked());
+                        });
+        return last.get();
+    }
+
+    void unlock(long txn, String key) {
+        await().atMost(PATIENCE)
+                .ignoreExceptions()
+                .until(
+                        () -> {
+                            RegionInfo region = Objects.requireNonNull(locate(key));
+                            return !store(region)
+                                    .kVPessimisticRollback(
+                                            PessimisticRollbackRequest.newBuilder()
+                                                    .setContext(context(region))
+                                                    .addKeys(ByteString.copyFromUtf8(key))
+                                                    .setStartVersion(txn)
+                                                    .setForUpdateTs(txn)
+                                                    .build())
+                                    .hasRegionError();
                         });
     }
 

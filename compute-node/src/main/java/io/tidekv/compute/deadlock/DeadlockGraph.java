@@ -1,4 +1,4 @@
-package io.tidekv.compute.txn;
+package io.tidekv.compute.deadlock;
 
 import com.google.protobuf.ByteString;
 import java.util.ArrayDeque;

@@ -1,9 +1,9 @@
-package io.tidekv.compute.txn;
+package io.tidekv.compute.deadlock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
-import io.tidekv.compute.txn.DeadlockGraph.Wait;
+import io.tidekv.compute.deadlock.DeadlockGraph.Wait;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

@@ -1,11 +1,11 @@
-package io.tidekv.compute.service;
+package io.tidekv.compute.deadlock;
 
-import io.tidekv.compute.txn.DeadlockGraph.Wait;
+import io.tidekv.compute.deadlock.DeadlockGraph.Wait;
 import java.util.List;
 import java.util.function.Consumer;
 
 /** Knows who waits for whom. Thread-safe; does not block. */
-interface DeadlockDetector {
+public interface DeadlockDetector {
     /**
      * A wait begins.
      *

@@ -1,12 +1,11 @@
-package io.tidekv.compute.service;
+package io.tidekv.compute.deadlock;
 
-import io.tidekv.compute.txn.DeadlockGraph;
-import io.tidekv.compute.txn.DeadlockGraph.Wait;
+import io.tidekv.compute.deadlock.DeadlockGraph.Wait;
 import java.util.List;
 import java.util.function.Consumer;
 
 /** Detects deadlocks among the waits that it is told of, in memory. Thread-safe. */
-final class LocalDetector implements DeadlockDetector {
+public final class LocalDetector implements DeadlockDetector {
     private static final int WAITS_MAX = 100_000;
 
     private final DeadlockGraph graph = new DeadlockGraph(WAITS_MAX);
