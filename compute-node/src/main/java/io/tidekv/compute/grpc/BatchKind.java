@@ -6,13 +6,8 @@ import io.tidekv.proto.tikvpb.BatchCommandsResponse.Response;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 
-/**
- * How a command travels inside BatchCommands.
- *
- * @param refused answer to a form of the request that is not served; the text says why
- */
+/** How a command travels inside BatchCommands. */
 record BatchKind<Q extends Message, A extends Message>(
         KvCommand<Q, A> command,
         Function<Request, Q> unwrap,
-        BiConsumer<Response.Builder, A> wrap,
-        Function<String, A> refused) {}
+        BiConsumer<Response.Builder, A> wrap) {}

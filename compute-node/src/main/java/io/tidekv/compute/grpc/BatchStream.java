@@ -4,8 +4,6 @@ import com.google.protobuf.Message;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import io.tidekv.compute.service.Futures;
-import io.tidekv.compute.service.UnsupportedException;
 import io.tidekv.proto.tikvpb.BatchCommandsEmptyResponse;
 import io.tidekv.proto.tikvpb.BatchCommandsRequest;
 import io.tidekv.proto.tikvpb.BatchCommandsRequest.Request;
@@ -101,13 +99,18 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
         if (kind != null) {
             return run(kind, id, request, size);
         }
-        Response.Builder response = Response.newBuilder();
-        if (request.getCmdCase() == CmdCase.EMPTY) {
-            long test = request.getEmpty().getTestId();
-            response.setEmpty(BatchCommandsEmptyResponse.newBuilder().setTestId(test));
-        }
-        finish(id, response.build(), size);
+        finish(id, withoutCommand(request), size);
         return true;
+    }
+
+    private static Response withoutCommand(Request request) {
+        if (request.getCmdCase() != CmdCase.EMPTY) {
+            return DeclinedKinds.answer(request.getCmdCase());
+        }
+        long test = request.getEmpty().getTestId();
+        return Response.newBuilder()
+                .setEmpty(BatchCommandsEmptyResponse.newBuilder().setTestId(test))
+                .build();
     }
 
     private <Q extends Message, A extends Message> boolean run(
@@ -118,20 +121,17 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
         }
         CompletableFuture<A> served = gate.serve(kind.command(), inner);
         if (served.isDone() && !served.isCompletedExceptionally()) {
-            finish(id, response(kind, served.join(), null), size);
+            finish(id, response(kind, served.join()), size);
         } else {
-            served.whenComplete((answer, error) -> finish(id, response(kind, answer, error), size));
+            served.whenComplete((answer, error) -> finish(id, response(kind, answer), size));
         }
         return true;
     }
 
-    private static <A extends Message> Response response(
-            BatchKind<?, A> kind, @Nullable A answer, @Nullable Throwable error) {
+    private static <A extends Message> Response response(BatchKind<?, A> kind, @Nullable A answer) {
         Response.Builder response = Response.newBuilder();
         if (answer != null) {
             kind.wrap().accept(response, answer);
-        } else if (error != null && Futures.unwrap(error) instanceof UnsupportedException e) {
-            kind.wrap().accept(response, kind.refused().apply(e.text()));
         }
         return response.build();
     }

@@ -4,7 +4,6 @@ import com.google.protobuf.Message;
 import io.grpc.MethodDescriptor;
 import io.tidekv.common.Invariants;
 import io.tidekv.compute.service.KvCore;
-import io.tidekv.compute.txn.KeyErrors;
 import io.tidekv.proto.kvrpcpb.BatchGetRequest;
 import io.tidekv.proto.kvrpcpb.BatchRollbackRequest;
 import io.tidekv.proto.kvrpcpb.BroadcastTxnStatusRequest;
@@ -27,7 +26,6 @@ import io.tidekv.proto.kvrpcpb.MvccGetByStartTsRequest;
 import io.tidekv.proto.kvrpcpb.PessimisticLockRequest;
 import io.tidekv.proto.kvrpcpb.PessimisticRollbackRequest;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
-import io.tidekv.proto.kvrpcpb.PrewriteResponse;
 import io.tidekv.proto.kvrpcpb.RawBatchDeleteRequest;
 import io.tidekv.proto.kvrpcpb.RawBatchGetRequest;
 import io.tidekv.proto.kvrpcpb.RawBatchPutRequest;
@@ -64,7 +62,7 @@ import java.util.function.Function;
 
 /**
  * Every command that this store serves. What is not listed is UNIMPLEMENTED as a unary call, and
- * answered as unknown inside BatchCommands.
+ * answered with an error inside BatchCommands ({@link DeclinedKinds}).
  */
 final class CommandTable {
     private final List<KvCommand<?, ?>> commands = new ArrayList<>();
@@ -114,16 +112,7 @@ final class CommandTable {
                         TikvGrpc.getKvPrewriteMethod(),
                         PrewriteRequest::getContext,
                         txn::prewrite);
-        batched.put(
-                CmdCase.PREWRITE,
-                new BatchKind<>(
-                        prewrite,
-                        Request::getPrewrite,
-                        Response.Builder::setPrewrite,
-                        text ->
-                                PrewriteResponse.newBuilder()
-                                        .addErrors(KeyErrors.abort(text))
-                                        .build()));
+        batch(CmdCase.PREWRITE, prewrite, Request::getPrewrite, Response.Builder::setPrewrite);
         var commit =
                 add(
                         "kv_commit",
@@ -453,7 +442,7 @@ final class CommandTable {
             KvCommand<Q, A> command,
             Function<Request, Q> unwrap,
             BiConsumer<Response.Builder, A> wrap) {
-        batched.put(kind, new BatchKind<>(command, unwrap, wrap, text -> command.empty()));
+        batched.put(kind, new BatchKind<>(command, unwrap, wrap));
     }
 
     private static <A> CompletableFuture<A> done(A answer) {

@@ -7,7 +7,6 @@ import io.tidekv.common.error.KvException;
 import io.tidekv.common.error.RegionErrors;
 import io.tidekv.common.time.Clock;
 import io.tidekv.compute.service.Futures;
-import io.tidekv.compute.service.UnsupportedException;
 import io.tidekv.proto.errorpb.Error;
 import io.tidekv.proto.kvrpcpb.Context;
 import java.util.concurrent.CompletableFuture;
@@ -40,8 +39,8 @@ final class Gate {
     }
 
     /**
-     * Serves a request. The future gives an answer, or fails with {@link UnsupportedException} or,
-     * where the answer cannot carry an error, with a status exception.
+     * Serves a request. The future gives an answer or, where that cannot carry an error, fails with
+     * a status exception.
      */
     <Q extends Message, A extends Message> CompletableFuture<A> serve(
             KvCommand<Q, A> command, Q request) {
@@ -84,10 +83,6 @@ final class Gate {
 
     private <Q extends Message, A extends Message> void fail(
             KvCommand<Q, A> command, Throwable error, CompletableFuture<A> result) {
-        if (error instanceof UnsupportedException) {
-            result.completeExceptionally(error);
-            return;
-        }
         Error told;
         if (error instanceof KvException known) {
             told = RegionErrors.of(known.error());

@@ -7,7 +7,6 @@ import io.grpc.Status;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.tidekv.compute.service.Futures;
-import io.tidekv.compute.service.UnsupportedException;
 
 /** Binds commands as unary methods. */
 final class UnaryCalls {
@@ -44,14 +43,8 @@ final class UnaryCalls {
                                 out.onNext(answer);
                                 out.onCompleted();
                             } else {
-                                out.onError(status(Futures.unwrap(error)));
+                                out.onError(Futures.unwrap(error));
                             }
                         });
-    }
-
-    private static Throwable status(Throwable error) {
-        return error instanceof UnsupportedException unsupported
-                ? Status.UNIMPLEMENTED.withDescription(unsupported.text()).asRuntimeException()
-                : error;
     }
 }

@@ -51,13 +51,11 @@ public final class TxnService {
         this.limit = limit;
     }
 
-    /** Fails with {@link UnsupportedException} for forms that are not served. */
     public CompletableFuture<PrewriteResponse> prewrite(PrewriteRequest request) {
-        String unsupported = PrewriteCommand.unsupported(request);
-        if (unsupported != null) {
-            return CompletableFuture.failedFuture(new UnsupportedException(unsupported));
+        String refusal = PrewriteCommand.unsupported(request);
+        if (refusal == null) {
+            refusal = refuseKeys(request.getContext(), request.getMutationsList());
         }
-        String refusal = refuseKeys(request.getContext(), request.getMutationsList());
         if (refusal != null) {
             return done(PrewriteResponse.newBuilder().addErrors(KeyErrors.abort(refusal)).build());
         }

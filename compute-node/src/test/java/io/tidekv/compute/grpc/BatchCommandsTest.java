@@ -111,7 +111,8 @@ class BatchCommandsTest {
         stream.await(3);
         assertThat(stream.answers.get(1L)).isEqualTo(Response.getDefaultInstance());
         assertThat(stream.answers.get(2L).getEmpty().getTestId()).isEqualTo(77);
-        assertThat(stream.answers.get(3L)).isEqualTo(Response.getDefaultInstance());
+        assertThat(stream.answers.get(3L).getPrepareFlashbackToVersion().getError())
+                .contains("does not serve");
     }
 
     @Test

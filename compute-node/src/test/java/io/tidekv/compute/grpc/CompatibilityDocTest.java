@@ -15,6 +15,7 @@ import io.tidekv.compute.service.MemoryRegions;
 import io.tidekv.proto.debugpb.DebugGrpc;
 import io.tidekv.proto.kvrpcpb.Context;
 import io.tidekv.proto.tikvpb.BatchCommandsRequest.Request.CmdCase;
+import io.tidekv.proto.tikvpb.BatchCommandsResponse.Response;
 import io.tidekv.proto.tikvpb.TikvGrpc;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -82,6 +83,11 @@ class CompatibilityDocTest {
             assertThat(row).as("a row for %s", kind).isNotEmpty();
             boolean served = table.batched().containsKey(kind) || kind == CmdCase.EMPTY;
             assertThat(rows.get(row).get(0).startsWith("yes")).as(row).isEqualTo(served);
+            if (!served) {
+                Response declined = DeclinedKinds.answer(kind);
+                assertThat(declined.getCmdCase().name()).isEqualTo(kind.name());
+                assertThat(declined.toString()).as("no success").contains("does not serve");
+            }
         }
     }
 

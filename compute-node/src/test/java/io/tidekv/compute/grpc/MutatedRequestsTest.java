@@ -17,7 +17,6 @@ import io.tidekv.compute.service.Futures;
 import io.tidekv.compute.service.KvCore;
 import io.tidekv.compute.service.KvSettings;
 import io.tidekv.compute.service.MemoryRegions;
-import io.tidekv.compute.service.UnsupportedException;
 import io.tidekv.proto.errorpb.Error;
 import io.tidekv.proto.kvrpcpb.APIVersion;
 import io.tidekv.proto.kvrpcpb.Context;
@@ -112,9 +111,7 @@ class MutatedRequestsTest {
     private static String outcome(Message answer, Throwable error) {
         if (error != null) {
             Throwable cause = Futures.unwrap(error);
-            return cause instanceof UnsupportedException
-                    ? "not served"
-                    : cause instanceof StatusRuntimeException ? "status" : cause.toString();
+            return cause instanceof StatusRuntimeException ? "status" : cause.toString();
         }
         FieldDescriptor field = answer.getDescriptorForType().findFieldByName("region_error");
         if (field == null || !answer.hasField(field)) {

@@ -5,7 +5,6 @@ import static io.tidekv.compute.service.TxnClient.key;
 import static io.tidekv.compute.service.TxnClient.of;
 import static io.tidekv.compute.service.TxnClient.put;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidekv.proto.kvrpcpb.Assertion;
 import io.tidekv.proto.kvrpcpb.AssertionLevel;
@@ -208,9 +207,9 @@ class PrewriteRulesTest {
 
     @Test
     void fileBasedTransactionsAreNotServed() {
-        assertThatThrownBy(
-                        () -> txn.prewrite(txn.prewriteOf(10, put("a", "v")).addTxnFileChunks(1)))
-                .hasCauseInstanceOf(UnsupportedException.class);
+        PrewriteRequest.Builder request = txn.prewriteOf(10, put("a", "v")).addTxnFileChunks(1);
+        assertThat(txn.core.txn().prewrite(request.build()).join().getErrors(0).getAbort())
+                .contains("not served");
         assertThat(txn.locks()).isEmpty();
     }
 
