@@ -64,7 +64,16 @@ final class WalNodesCommand implements Runnable {
                         Json.line(Map.of("wal", nodes.stream().map(ListNodes::json).toList())));
                 return 0;
             }
-            Table table = new Table("ID", "ADDRESS", "STATE", "MODE", "REGIONS", "ZONE", "UUID");
+            Table table =
+                    new Table(
+                            "ID",
+                            "ADDRESS",
+                            "STATE",
+                            "MODE",
+                            "REGIONS",
+                            "CATCHING-UP",
+                            "ZONE",
+                            "UUID");
             for (WalNode node : nodes) {
                 table.row(
                         node.getWalId(),
@@ -72,6 +81,7 @@ final class WalNodesCommand implements Runnable {
                         node.getState(),
                         mode(node.getMode()),
                         node.getRegions(),
+                        node.getCatchingUp(),
                         node.getZone(),
                         node.getUuid());
             }
@@ -86,6 +96,7 @@ final class WalNodesCommand implements Runnable {
             json.put("state", node.getState());
             json.put("mode", mode(node.getMode()));
             json.put("regions", node.getRegions());
+            json.put("catching_up", node.getCatchingUp());
             json.put("changes", node.getChanges());
             json.put("problem", node.getProblem());
             json.put("zone", node.getZone());

@@ -17,6 +17,7 @@ import io.tidekv.proto.cluster.ListWalResponse;
 import io.tidekv.proto.cluster.RegionInfo;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.StoreInfo;
+import io.tidekv.proto.cluster.WalHeartbeatRequest;
 import io.tidekv.proto.cluster.WalNode;
 import io.tidekv.proto.pdstate.RegionEntry;
 import io.tidekv.proto.pdstate.StoreEntry;
@@ -26,6 +27,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /** What {@code tidekv ctl} is shown. */
@@ -35,6 +37,7 @@ public final class ClusterPages {
     private final Routing routing;
     private final Members members;
     private final Clock clock;
+    private final Map<Long, Long> catchingUp = new ConcurrentHashMap<>();
 
     public ClusterPages(
             StateLog log, LiveView live, Routing routing, Members members, Clock clock) {
@@ -166,6 +169,11 @@ public final class ClusterPages {
         return info.build();
     }
 
+    /** What a WAL node says of itself with each heartbeat. */
+    void walSaid(WalHeartbeatRequest said) {
+        catchingUp.put(said.getWalId(), said.getCatchingUp());
+    }
+
     ListWalResponse walNodes() {
         List<WalEntry> entries = log.read(s -> List.copyOf(s.walNodes()));
         Map<Long, Integer> regions = new HashMap<>();
@@ -188,6 +196,7 @@ public final class ClusterPages {
                             .setReplacement(entry.getReplacement())
                             .setRegions(regions.getOrDefault(entry.getWalId(), 0))
                             .setChanges(status.changes())
+                            .setCatchingUp(catchingUp.getOrDefault(entry.getWalId(), 0L))
                             .setProblem(status.problem()));
         }
         return response.build();

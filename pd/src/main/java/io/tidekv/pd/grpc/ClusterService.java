@@ -133,6 +133,7 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
                 () -> {
                     guard.checkIfKnown(request.getClusterId());
                     coordinator.walSeen(request.getWalId());
+                    pages.walSaid(request);
                     return WalHeartbeatResponse.getDefaultInstance();
                 });
     }

@@ -157,7 +157,7 @@ public final class VoterNode {
         }
         VoterMeta meta = null;
         if (known == null) {
-            meta = first(request);
+            meta = first(request, regionId < storage.forgottenBelow());
         } else if (known.retired()) {
             if (!request.getLearner()) {
                 return Replies.error(WalErrorCode.RETIRED, "a committed config left this node out");
@@ -171,7 +171,7 @@ public final class VoterNode {
         return WalResponse.newBuilder().setCreate(CreateResponse.getDefaultInstance());
     }
 
-    private static VoterMeta first(CreateRequest request) {
+    private static VoterMeta first(CreateRequest request, boolean forgotten) {
         Snapshot.Builder snapshot = Snapshot.newBuilder();
         if (request.getOrigin().hasSplit()) {
             snapshot.setRecord(request.getOrigin().getSplit().getFirstRecord());
@@ -182,7 +182,7 @@ public final class VoterNode {
                 .setConfig(request.getConfig())
                 .setOrigin(request.getOrigin())
                 .setSnapshot(snapshot)
-                .setLearner(request.getLearner())
+                .setLearner(request.getLearner() || forgotten)
                 .build();
     }
 
@@ -232,6 +232,15 @@ public final class VoterNode {
     /** Number of regions. */
     public int regionCount() {
         return voters.size();
+    }
+
+    /** Regions that do not count here before they have caught up. */
+    public int learnerCount() {
+        int learners = 0;
+        for (Voter voter : voters.values()) {
+            learners += voter.meta().getLearner() && !voter.retired() ? 1 : 0;
+        }
+        return learners;
     }
 
     /** Number of sessions that have not been forgotten. */

@@ -11,6 +11,14 @@ import java.util.List;
  * nothing. One thread at a time.
  */
 public interface VoterStorage {
+    /**
+     * Regions with ids below this may have had a voter here that damage has taken away: made anew,
+     * they begin as learners. 0 when nothing was ever lost.
+     */
+    default long forgottenBelow() {
+        return 0;
+    }
+
     /** Every region of the storage, in ascending order of id. Called once, before all else. */
     List<Recovered> recover();
 

@@ -23,13 +23,17 @@ final class NodePages {
     private final Metrics metrics;
     private final Supplier<String> config;
     private volatile ServiceStatus last =
-            new ServiceStatus(0, 0, 0, 0, new StorageStats(0, 0, 0, 0, 0, 0));
+            new ServiceStatus(0, 0, 0, 0, 0, new StorageStats(0, 0, 0, 0, 0, 0));
 
     NodePages(VoterService service, Metrics metrics, Supplier<String> config) {
         this.service = service;
         this.metrics = metrics;
         this.config = config;
         metrics.gauge("tidekv_wal_regions", "Regions with a voter here.", () -> last.regions());
+        metrics.gauge(
+                "tidekv_wal_learners",
+                "Regions that do not count here before they have caught up.",
+                () -> last.learners());
         metrics.gauge("tidekv_wal_segments", "Segment files.", () -> last.storage().segments());
         metrics.gauge(
                 "tidekv_wal_segment_bytes",
@@ -72,6 +76,7 @@ final class NodePages {
         page.put("uuid", identity.uuid().toString());
         page.put("problem", problem);
         page.put("regions", status.regions());
+        page.put("catching_up", status.learners());
         page.put("sessions", status.sessions());
         page.put("requests", status.requests());
         page.put("appends", status.appends());

@@ -35,6 +35,9 @@ final class PdMembership implements AutoCloseable {
 
         long segmentBytes();
 
+        /** Regions that do not count here before they have caught up. */
+        long learners();
+
         /** Called about once a second. */
         void beat();
     }
@@ -67,7 +70,7 @@ final class PdMembership implements AutoCloseable {
         this.scheduler = scheduler;
     }
 
-    private static String hostPort(String endpoint) {
+    static String hostPort(String endpoint) {
         int scheme = endpoint.indexOf("://");
         String rest = scheme < 0 ? endpoint : endpoint.substring(scheme + 3);
         return rest.endsWith("/") ? rest.substring(0, rest.length() - 1) : rest;
@@ -154,6 +157,7 @@ final class PdMembership implements AutoCloseable {
                                         .setWalId(identity.walId())
                                         .setRegions(node.regions())
                                         .setSegmentBytes(node.segmentBytes())
+                                        .setCatchingUp(node.learners())
                                         .build());
     }
 

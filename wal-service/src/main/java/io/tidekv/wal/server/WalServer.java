@@ -18,7 +18,7 @@ import io.tidekv.wal.service.VoterService;
 import io.tidekv.wal.storage.DiskWalFiles;
 import io.tidekv.wal.storage.IdentityFile;
 import io.tidekv.wal.storage.NodeIdentity;
-import io.tidekv.wal.storage.SegmentStore;
+import io.tidekv.wal.storage.NodeStorage;
 import io.tidekv.wal.storage.StorageOptions;
 import java.io.IOException;
 import java.time.Duration;
@@ -102,9 +102,16 @@ public final class WalServer implements AutoCloseable {
         ServiceOptions options =
                 new ServiceOptions(
                         config.queues().requestBytes().bytes(), config.queues().syncMarkDelay());
-        SegmentStore store = SegmentStore.open(files, identity.uuid(), storage);
+        PdBounds bounds = new PdBounds(config.pdEndpoints(), () -> identity);
+        NodeStorage node = new NodeStorage(files, identity.uuid(), storage, bounds);
         return VoterService.start(
-                "wal-writer", store, options, SystemClock.INSTANCE, Randomness.real(), metrics);
+                "wal-writer",
+                node.open(),
+                options,
+                SystemClock.INSTANCE,
+                Randomness.real(),
+                metrics,
+                node::reopen);
     }
 
     private int listen(WalConfig config) throws IOException {
@@ -228,6 +235,11 @@ public final class WalServer implements AutoCloseable {
         @Override
         public long segmentBytes() {
             return pages.status().storage().segmentBytes();
+        }
+
+        @Override
+        public long learners() {
+            return pages.status().learners();
         }
 
         @Override

@@ -22,9 +22,18 @@ public final class VoterService implements AutoCloseable {
             ServiceOptions options,
             Clock clock,
             Randomness randomness,
-            Metrics metrics) {
+            Metrics metrics,
+            Reopening reopening) {
         inbox = new Inbox(options.queuedBytesMax());
-        writer = new Writer(inbox, store, options, clock, randomness, new WalMetrics(metrics));
+        writer =
+                new Writer(
+                        inbox,
+                        store,
+                        options,
+                        clock,
+                        randomness,
+                        new WalMetrics(metrics),
+                        reopening);
         metrics.gauge("tidekv_wal_queued_bytes", "Requests that wait.", () -> inbox.bytes());
         thread = Threads.start(name, writer);
     }
@@ -37,7 +46,19 @@ public final class VoterService implements AutoCloseable {
             Clock clock,
             Randomness randomness,
             Metrics metrics) {
-        return new VoterService(name, store, options, clock, randomness, metrics);
+        return start(name, store, options, clock, randomness, metrics, SegmentStore::reopen);
+    }
+
+    /** As {@link #start}, with a way of its own to go on after a failure of the storage. */
+    public static VoterService start(
+            String name,
+            SegmentStore store,
+            ServiceOptions options,
+            Clock clock,
+            Randomness randomness,
+            Metrics metrics,
+            Reopening reopening) {
+        return new VoterService(name, store, options, clock, randomness, metrics, reopening);
     }
 
     /**

@@ -29,12 +29,14 @@ final class Writer implements Runnable {
     private final Clock clock;
     private final Randomness randomness;
     private final WalMetrics metrics;
+    private final Reopening reopening;
     private final List<TailFeed> tails = new ArrayList<>();
     private SegmentStore store;
     private VoterNode node;
     private long lastCommitNanos;
     private long lastTickNanos;
     private boolean over;
+    private int learners;
     private volatile String problem = "";
     private volatile boolean full;
 
@@ -44,7 +46,9 @@ final class Writer implements Runnable {
             ServiceOptions options,
             Clock clock,
             Randomness randomness,
-            WalMetrics metrics) {
+            WalMetrics metrics,
+            Reopening reopening) {
+        this.reopening = reopening;
         this.inbox = inbox;
         this.store = store;
         this.options = options;
@@ -199,9 +203,22 @@ final class Writer implements Runnable {
             if (tick) {
                 node.tick(clock.read());
                 store.verify(ServiceOptions.VERIFIED_BYTES_MAX);
+                noteLearners();
             }
         } catch (IOException e) {
             broken(e);
+        }
+    }
+
+    private void noteLearners() throws IOException {
+        int now = node.learnerCount();
+        if (now != learners) {
+            log.info("{} regions have to catch up before this node counts for them", now);
+            learners = now;
+        }
+        if (now == 0 && store.hasAside()) {
+            store.dropAside();
+            log.info("every region has caught up: the segments from before the repair are gone");
         }
     }
 
@@ -233,7 +250,7 @@ final class Writer implements Runnable {
 
     private void reopen() {
         try {
-            store = store.reopen();
+            store = reopening.reopen(store);
             node = recoverVoters();
             problem = "";
             log.warn("the storage was read back; {} regions", node.regionCount());
@@ -262,6 +279,7 @@ final class Writer implements Runnable {
         return new ServiceStatus(
                 node.regionCount(),
                 node.sessionCount(),
+                node.learnerCount(),
                 (long) metrics.requests.get(),
                 (long) metrics.appends.get(),
                 store.stats());

@@ -40,7 +40,7 @@ public final class FolderCheck {
     /**
      * What was found.
      *
-     * @param damages what cannot come from a loss of power; the node refuses to start
+     * @param damages what cannot come from a loss of power; a start repairs it
      * @param remarks what a start would tidy up
      * @param regions empty when damage leaves no certain picture
      */
@@ -88,6 +88,10 @@ public final class FolderCheck {
             long number = SegmentHeader.number(name);
             if (number >= 0) {
                 numbers.add(number);
+            } else if (name.equals(RepairSwap.NAME)) {
+                remarks.add(name + ": a repair is decided, a start finishes it");
+            } else if (name.endsWith(RepairSwap.DAMAGED) || name.endsWith(RepairSwap.ASIDE)) {
+                remarks.add(name + " is from before a repair");
             }
         }
         readHeaders(numbers);

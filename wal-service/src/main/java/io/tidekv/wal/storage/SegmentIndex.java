@@ -101,8 +101,31 @@ final class SegmentIndex {
     /** The index of a full segment; null when there is none that is whole and fits. */
     static @Nullable Loaded load(WalFiles files, SegmentHeader header, long length)
             throws IOException {
+        ByteBuffer all = whole(files, header.node(), header.segment());
+        boolean fits =
+                all != null && all.getLong(36) == length && all.getLong(44) == header.firstBatch();
+        return all != null && fits ? loaded(all) : null;
+    }
+
+    /** The same of a segment that may be damaged, so that nothing else can be compared. */
+    static @Nullable Loaded loadAny(WalFiles files, UUID node, long segment) throws IOException {
+        if (!files.list().contains(fileName(segment))) {
+            return null;
+        }
+        ByteBuffer all = whole(files, node, segment);
+        return all == null ? null : loaded(all);
+    }
+
+    private static Loaded loaded(ByteBuffer all) {
+        int end = all.limit() - 4;
+        return new Loaded(all.getLong(52), all.getLong(60), all.limit(end).position(HEAD));
+    }
+
+    /** All bytes of the index; null when it is not whole, or another's. */
+    private static @Nullable ByteBuffer whole(WalFiles files, UUID node, long segment)
+            throws IOException {
         ByteBuffer all;
-        try (WalFile file = files.open(fileName(header.segment()))) {
+        try (WalFile file = files.open(fileName(segment))) {
             long size = file.size();
             if (size < HEAD + 4 || size > HEAD + 4L + BYTES_MAX) {
                 return null;
@@ -120,14 +143,10 @@ final class SegmentIndex {
                         && all.getInt(68) == end - HEAD;
         boolean fits =
                 whole
-                        && all.getLong(12) == header.node().getMostSignificantBits()
-                        && all.getLong(20) == header.node().getLeastSignificantBits()
-                        && all.getLong(28) == header.segment()
-                        && all.getLong(36) == length
-                        && all.getLong(44) == header.firstBatch();
-        return fits
-                ? new Loaded(all.getLong(52), all.getLong(60), all.limit(end).position(HEAD))
-                : null;
+                        && all.getLong(12) == node.getMostSignificantBits()
+                        && all.getLong(20) == node.getLeastSignificantBits()
+                        && all.getLong(28) == segment;
+        return fits ? all : null;
     }
 
     /** Deletes the file of a segment, if there is one; not durable before the folder is synced. */

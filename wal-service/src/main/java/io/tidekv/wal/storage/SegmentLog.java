@@ -82,6 +82,11 @@ final class SegmentLog {
         return current.size + batch.size() + bytes < SEGMENT_BYTES_MAX;
     }
 
+    /** Bytes of the batch under way. */
+    long unwritten() {
+        return batch.size();
+    }
+
     /** Where the next record will lie. */
     long nextPlace() {
         return Position.pack(current.number, (int) current.size + batch.size());

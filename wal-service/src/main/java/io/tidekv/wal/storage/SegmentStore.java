@@ -25,6 +25,8 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
     private final SegmentLog log;
     private final SegmentCleaner cleaner;
     private final SegmentVerifier verifier;
+    private final long forgottenBelow;
+    private boolean aside;
     private long usableBytes;
     private long refusals;
     private @Nullable Exception failure;
@@ -35,6 +37,9 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         this.files = files;
         this.node = node;
         this.options = options;
+        new RepairSwap(files).finish();
+        forgottenBelow = ForgottenFile.read(files);
+        aside = files.list().stream().anyMatch(name -> name.endsWith(RepairSwap.ASIDE));
         try {
             SegmentRecovery recovery = new SegmentRecovery(files, node, segments);
             log = recovery.open(options, trusted, regions);
@@ -74,6 +79,11 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
     @Override
     public List<Recovered> recover() {
         return regions.recovered();
+    }
+
+    @Override
+    public long forgottenBelow() {
+        return forgottenBelow;
     }
 
     @Override
@@ -205,6 +215,26 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
             fail(e);
             throw e;
         }
+    }
+
+    /** Bytes that wait for a commit. */
+    long unwritten() {
+        return log.unwritten();
+    }
+
+    /** Whether a repair has kept segments that hold no damage. */
+    public boolean hasAside() {
+        return aside;
+    }
+
+    /** Deletes them: every region has caught up. The damaged ones stay until somebody does. */
+    public void dropAside() throws IOException {
+        for (String name : files.list()) {
+            if (name.endsWith(RepairSwap.ASIDE)) {
+                files.delete(name);
+            }
+        }
+        aside = false;
     }
 
     /** False when {@link #mark} has something to do. */

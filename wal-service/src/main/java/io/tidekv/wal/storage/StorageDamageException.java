@@ -3,8 +3,8 @@ package io.tidekv.wal.storage;
 import java.io.IOException;
 
 /**
- * Bytes that were durable and may have been acknowledged are not what they were. The node does not
- * serve; it never skips them. Its voters have to be replaced by those of a fresh node.
+ * Bytes that were durable and may have been acknowledged are not what they were. They are never
+ * skipped: {@link NodeStorage} repairs the folder, as far as that can be done.
  */
 public final class StorageDamageException extends IOException {
     private static final long serialVersionUID = 1L;

@@ -150,13 +150,14 @@ final class Voters {
 
     /**
      * A connected voter other than {@code except} that has the entry, not only a snapshot beyond
-     * it: the one that has most.
+     * it: the one that has most. One that has not confirmed on this connection what it had before
+     * may have lost it, and is not asked.
      */
     @Nullable VoterProgress source(long index, @Nullable VoterProgress except, long nowNanos) {
         VoterProgress best = null;
         for (VoterProgress voter : known.values()) {
             if (voter != except
-                    && voter.opened()
+                    && voter.mode == VoterProgress.Mode.REPLICATE
                     && voter.ready(nowNanos)
                     && voter.match >= index
                     && voter.snapshotAcked < index
