@@ -12,6 +12,7 @@ import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
 import io.tidekv.wal.client.WalLink;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -38,6 +39,8 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
     private final Map<Long, WalLink> links = new LinkedHashMap<>();
     private final Map<Long, BenchRegion> regions = new LinkedHashMap<>();
     private final Set<BenchRegion> touched = new LinkedHashSet<>();
+    // Those that ticks look after, as in a store: the others have nothing to do.
+    private final Set<BenchRegion> awake = new LinkedHashSet<>();
     private final Set<Long> connected = new LinkedHashSet<>();
     private final SessionRenewer renewer;
     private final Thread thread;
@@ -108,8 +111,13 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
                         region.leader.start(now);
                         connected.forEach(walId -> region.leader.onConnected(walId, now));
                     }
-                    touched.addAll(added);
+                    touch(added);
                 });
+    }
+
+    private void touch(Collection<BenchRegion> some) {
+        touched.addAll(some);
+        awake.addAll(some);
     }
 
     /** Waits until {@code condition} holds on this thread. */
@@ -141,7 +149,7 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
         call(
                 () -> {
                     appending = now;
-                    touched.addAll(regions.values());
+                    touch(regions.values());
                 });
     }
 
@@ -203,11 +211,14 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
         Clock.Reading now = clock.read();
         tickedNanos = now.monotonicNanos();
         renewer.tick(now);
-        for (BenchRegion region : regions.values()) {
+        for (BenchRegion region : List.copyOf(awake)) {
             region.leader.tick(now);
             touched.add(region);
             if (region.leader.phase() == LeaderPhase.FENCED) {
                 fail(region.leader.reason());
+            }
+            if (region.leader.atRest()) {
+                awake.remove(region);
             }
         }
     }
@@ -224,7 +235,7 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
                     connected.add(walId);
                     renewer.onConnected(walId, now);
                     regions.values().forEach(region -> region.leader.onConnected(walId, now));
-                    touched.addAll(regions.values());
+                    touch(regions.values());
                 });
     }
 
@@ -249,6 +260,7 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
         if (region != null) {
             region.leader.onResponse(walId, response, now);
             touched.add(region);
+            awake.add(region);
         } else {
             renewer.onResponse(walId, response, now);
         }
