@@ -166,7 +166,8 @@ public final class FolderCheck {
                             vouched,
                             new Told(name),
                             found -> damage(found.file(), found.offset(), found.what()));
-            if (last && end.offset() < file.size()) {
+            boolean torn = last && end.offset() < file.size();
+            if (torn && !SegmentRecovery.isPrepared(file, end.offset(), file.size())) {
                 remarks.add(
                         name
                                 + " ends with "

@@ -34,6 +34,7 @@ final class SegmentLog {
     private long oldestSynced;
     private boolean unsynced;
     private boolean marked;
+    private int lastLength;
     private long syncs;
     private long batches;
 
@@ -143,6 +144,7 @@ final class SegmentLog {
         current.file.write(current.size, bytes);
         note(bytes);
         current.size += length;
+        lastLength = length;
         nextBatch++;
         batches++;
         unsynced = true;
@@ -183,6 +185,7 @@ final class SegmentLog {
         if (current.size >= options.segmentBytes()) {
             roll();
         }
+        prepare();
         while (segments.oldest().number < oldestSynced) {
             WalFile dead = segments.removeOldest().file;
             dead.close();
@@ -193,8 +196,33 @@ final class SegmentLog {
         }
     }
 
+    /**
+     * Writes zeros ahead of small batches. A file that grows with each sync has the file system
+     * commit its journal each time, together with everybody else's changes; one that does not needs
+     * its own bytes written and nothing else. What is read back there is a tail to be cut.
+     */
+    private void prepare() throws IOException {
+        long ahead = options.aheadBytes();
+        long until = Math.min(current.size + ahead, options.segmentBytes() & -SegmentHeader.BLOCK);
+        long from = Math.max(current.prepared, current.size);
+        boolean enough = from - current.size >= ahead / 2 || until <= from;
+        if (enough
+                || lastLength > ahead / 2
+                || files.usableBytes() < options.reservedBytes() + 16 * ahead) {
+            return;
+        }
+        current.file.write(from, ByteBuffer.allocateDirect((int) (until - from)));
+        current.prepared = until;
+    }
+
     private void roll() throws IOException {
         Segment full = current;
+        if (full.prepared > full.size) {
+            // The next header vouches for the length.
+            full.file.truncate(full.size);
+            full.file.sync();
+            full.prepared = full.size;
+        }
         SegmentHeader header = new SegmentHeader(node, full.number + 1, full.size, nextBatch);
         current = create(files, header);
         try {

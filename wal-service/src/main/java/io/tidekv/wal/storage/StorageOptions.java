@@ -7,4 +7,11 @@ package io.tidekv.wal.storage;
  * @param reservedBytes free space below which entries are refused; half of it stays usable for
  *     metas, whose snapshots are what frees space
  */
-public record StorageOptions(long segmentBytes, long reservedBytes) {}
+public record StorageOptions(long segmentBytes, long reservedBytes) {
+    private static final long AHEAD_BYTES_MAX = 1L << 20;
+
+    /** Zeros that are written ahead of the log, a multiple of the block size; may be 0. */
+    long aheadBytes() {
+        return Math.min(AHEAD_BYTES_MAX, segmentBytes / 4) & -SegmentHeader.BLOCK;
+    }
+}
