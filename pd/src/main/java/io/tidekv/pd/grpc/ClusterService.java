@@ -220,8 +220,9 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
 
     @Override
     public void moveRegion(MoveRegionRequest request, StreamObserver<MoveRegionResponse> call) {
-        Answers.later(
+        Answers.ordered(
                 call,
+                request.getTimeoutMs(),
                 () ->
                         coordinator
                                 .move(
@@ -237,8 +238,9 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
 
     @Override
     public void splitRegion(SplitRegionRequest request, StreamObserver<SplitRegionResponse> call) {
-        Answers.later(
+        Answers.ordered(
                 call,
+                request.getTimeoutMs(),
                 () ->
                         splits.one(
                                         request.getRegionId(),

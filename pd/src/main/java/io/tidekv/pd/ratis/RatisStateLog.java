@@ -1,5 +1,6 @@
 package io.tidekv.pd.ratis;
 
+import io.tidekv.common.Threads;
 import io.tidekv.common.config.HostPort;
 import io.tidekv.pd.core.PdState;
 import io.tidekv.pd.log.Leadership;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -49,6 +51,8 @@ public final class RatisStateLog implements StateLog {
     /** A majority that does not answer for so long is not there. */
     private static final long SUBMIT_SECONDS = 10;
 
+    private static final int COMPLETIONS_MAX = 1_000_000;
+
     private final RatisOptions options;
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final PdStateMachine machine = new PdStateMachine(this::leadershipChanged);
@@ -56,6 +60,12 @@ public final class RatisStateLog implements StateLog {
     private final AtomicLong nextCall = new AtomicLong(1);
     private final RaftServer server;
     private final DivisionInfo info;
+
+    /**
+     * Completes calls. Ratis completes some while it holds its locks; a caller that goes on with
+     * another call on that thread would wait for itself.
+     */
+    private final ExecutorService completions = Threads.pool("pd-log", 1, COMPLETIONS_MAX);
 
     private RatisStateLog(RatisOptions options) throws IOException {
         this.options = options;
@@ -182,6 +192,7 @@ public final class RatisStateLog implements StateLog {
         } catch (IOException e) {
             log.warn("PD's log did not close cleanly; it recovers at the next start", e);
         }
+        completions.shutdown();
     }
 
     private void leadershipChanged() {
@@ -204,10 +215,12 @@ public final class RatisStateLog implements StateLog {
         CompletableFuture<RaftClientReply> reply;
         try {
             reply = server.submitClientRequestAsync(request);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
+            // A server that closes throws what it likes; a caller always gets a future.
             return CompletableFuture.failedFuture(e);
         }
-        return reply.orTimeout(SUBMIT_SECONDS, TimeUnit.SECONDS).thenApply(this::successful);
+        return reply.orTimeout(SUBMIT_SECONDS, TimeUnit.SECONDS)
+                .thenApplyAsync(this::successful, completions);
     }
 
     private RaftClientReply successful(RaftClientReply reply) {

@@ -13,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,9 @@ public final class TsoService {
     public static final int COUNT_MAX = TsoOracle.COUNT_MAX;
 
     private static final int WAITING_MAX = 10_000;
+
+    /** Longer than the log takes to say that it has no majority. */
+    private static final long WAIT_SECONDS = 15;
 
     private record Waiting(int count, CompletableFuture<Long> answer) {}
 
@@ -55,7 +59,7 @@ public final class TsoService {
     /**
      * The last of {@code count} timestamps in a row, none of which has been given out before. Fails
      * with {@link NotLeaderException} when another node leads, {@link IllegalStateException} when
-     * too many wait.
+     * too many wait, {@link java.util.concurrent.TimeoutException} when the log does not answer.
      */
     public CompletableFuture<Long> next(int count) {
         CompletableFuture<Long> answer = new CompletableFuture<>();
@@ -69,7 +73,7 @@ public final class TsoService {
             serve(after);
         }
         after.forEach(Runnable::run);
-        return answer;
+        return answer.isDone() ? answer : answer.orTimeout(WAIT_SECONDS, TimeUnit.SECONDS);
     }
 
     /** How many timestamps this node has given out. */

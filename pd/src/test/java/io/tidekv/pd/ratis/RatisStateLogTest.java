@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -51,6 +52,41 @@ class RatisStateLogTest {
             assertThat(files.filter(p -> p.getFileName().toString().startsWith("snapshot.")))
                     .as("snapshots have been taken")
                     .isNotEmpty();
+        }
+    }
+
+    @Test
+    void aCallerGoesOnWhereItsCallHasCompleted() throws Exception {
+        Map<String, HostPort> peers = new LinkedHashMap<>();
+        for (String name : List.of("a", "b", "c")) {
+            peers.put(name, new HostPort("127.0.0.1", freePort()));
+        }
+        Map<String, RatisStateLog> logs = new LinkedHashMap<>();
+        for (String name : peers.keySet()) {
+            logs.put(name, RatisStateLog.start(options(name, peers, 30)));
+        }
+        try {
+            await().atMost(Duration.ofSeconds(60)).until(() -> confirmsInARow(logs));
+        } finally {
+            logs.values().parallelStream().forEach(RatisStateLog::close);
+        }
+    }
+
+    /** False when the leader has changed meanwhile. */
+    private static boolean confirmsInARow(Map<String, RatisStateLog> logs) throws Exception {
+        RatisStateLog leader = logs.get(awaitLeaderOf(logs));
+        CompletableFuture<Void> calls = CompletableFuture.completedFuture(null);
+        for (int i = 0; i < 20; i++) {
+            calls =
+                    calls.thenCompose(v -> leader.confirmLeadership())
+                            .thenCompose(v -> leader.submit(allocate(1)))
+                            .thenCompose(v -> leader.confirmLeadership());
+        }
+        try {
+            calls.get(60, TimeUnit.SECONDS);
+            return true;
+        } catch (ExecutionException e) {
+            return false;
         }
     }
 
