@@ -116,17 +116,19 @@ final class LockWaits implements AutoCloseable {
     @Nullable Waiter enter(
             TxnError.Locked by, long startTs, boolean force, ByteString tag, Duration timeout) {
         Waiter waiter;
+        Wait begun;
         synchronized (this) {
             if (waiting >= waitingMax) {
                 return null;
             }
             waiter = new Waiter(TxnKey.of(by.key()), by, startTs, force, tag, nextSeq++);
+            begun = waiter.wait;
             queues.computeIfAbsent(waiter.key, key -> new TreeSet<>(oldestFirst())).add(waiter);
             waiting++;
             waiter.timer =
                     scheduler.after(timeout, () -> finish(waiter, new End.TimedOut(waiter.by)));
         }
-        detect(waiter, waiter.wait);
+        detect(waiter, begun);
         return waiter;
     }
 
@@ -186,6 +188,9 @@ final class LockWaits implements AutoCloseable {
                 }
                 before = waiter.wait;
                 waiter.by = new TxnError.Locked(key.raw(), lock);
+                if (before.holder() == now.holder()) {
+                    continue;
+                }
                 waiter.wait = now;
             }
             detector.leave(before);
@@ -213,12 +218,17 @@ final class LockWaits implements AutoCloseable {
         return entries;
     }
 
+    /**
+     * Tells the detector outside the lock, so that somebody else may have ended or replaced the
+     * wait before it was entered: then it is taken back here.
+     */
+    @SuppressWarnings("ReferenceEquality") // an equal wait may have been told for a second time
     private void detect(Waiter waiter, Wait wait) {
         detector.enter(wait, circle -> finish(waiter, new End.Circle(circle)));
         boolean over;
         synchronized (this) {
             waiter.told = true;
-            over = waiter.left;
+            over = waiter.left || waiter.wait != wait;
         }
         if (over) {
             detector.leave(wait);
