@@ -23,7 +23,6 @@ import io.tidekv.proto.kvrpcpb.PessimisticRollbackRequest;
 import io.tidekv.proto.kvrpcpb.RawGetRequest;
 import io.tidekv.proto.kvrpcpb.RawGetResponse;
 import io.tidekv.proto.kvrpcpb.RawPutRequest;
-import io.tidekv.proto.kvrpcpb.RawPutResponse;
 import io.tidekv.proto.metapb.Peer;
 import io.tidekv.proto.metapb.RegionEpoch;
 import io.tidekv.proto.tikvpb.TikvGrpc;
@@ -36,9 +35,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
+import java.util.function.Predicate;
 
 /** A whole cluster of real servers in this process, and a simple client of it. */
 final class ServerCluster implements AutoCloseable {
@@ -180,29 +180,17 @@ final class ServerCluster implements AutoCloseable {
                 .build();
     }
 
-    /** Writes, as a client that tries again while it is told to look elsewhere. */
     void put(String key, String value) {
-        await().atMost(PATIENCE)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(20))
-                .ignoreExceptions()
-                .until(
-                        () -> {
-                            RegionInfo region = locate(key);
-                            if (region == null) {
-                                return false;
-                            }
-                            RawPutResponse answer =
-                                    store(region)
-                                            .rawPut(
-                                                    RawPutRequest.newBuilder()
-                                                            .setContext(context(region))
-                                                            .setKey(ByteString.copyFromUtf8(key))
-                                                            .setValue(
-                                                                    ByteString.copyFromUtf8(value))
-                                                            .build());
-                            return !answer.hasRegionError() && answer.getError().isEmpty();
-                        });
+        served(
+                key,
+                (store, context) ->
+                        store.rawPut(
+                                RawPutRequest.newBuilder()
+                                        .setContext(context)
+                                        .setKey(ByteString.copyFromUtf8(key))
+                                        .setValue(ByteString.copyFromUtf8(value))
+                                        .build()),
+                answer -> !answer.hasRegionError() && answer.getError().isEmpty());
     }
 
     /**
@@ -211,59 +199,62 @@ final class ServerCluster implements AutoCloseable {
      */
     PessimisticLockResponse lock(long txn, String key) {
         ByteString name = ByteString.copyFromUtf8(key);
-        AtomicReference<PessimisticLockResponse> last = new AtomicReference<>();
-        await().atMost(PATIENCE)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(20))
-                .ignoreExceptions()
-                .until(
-                        () -> {
-                            RegionInfo region = locate(key);
-                            if (region == null) {
-                                return false;
-                            }
-                            PessimisticLockRequest request =
-                                    PessimisticLockRequest.newBuilder()
-                                            .setContext(context(region))
-                                            .addMutations(
-                                                    Mutation.newBuilder()
-                                                            .setOp(Op.PessimisticLock)
-                                                            .setKey(name))
-                                            .setPrimaryLock(name)
-                                            .setStartVersion(txn)
-                                            .setForUpdateTs(txn)
-                                            .setLockTtl(100_000)
-                                            .build();
-                            PessimisticLockResponse answer =
-                                    store(region).kvPessimisticLock(request);
-                            last.set(answer);
-                            return !answer.hasRegionError()
-                                    && (answer.getErrorsCount() == 0
-                                            || !answer.getErrors(0).hasLocked());
-                        });
-        return last.get();
+        return served(
+                key,
+                (store, context) ->
+                        store.kvPessimisticLock(
+                                PessimisticLockRequest.newBuilder()
+                                        .setContext(context)
+                                        .addMutations(
+                                                Mutation.newBuilder()
+                                                        .setOp(Op.PessimisticLock)
+                                                        .setKey(name))
+                                        .setPrimaryLock(name)
+                                        .setStartVersion(txn)
+                                        .setForUpdateTs(txn)
+                                        .setLockTtl(100_000)
+                                        .build()),
+                answer ->
+                        !answer.hasRegionError()
+                                && (answer.getErrorsCount() == 0
+                                        || !answer.getErrors(0).hasLocked()));
     }
 
     void unlock(long txn, String key) {
-        await().atMost(PATIENCE)
-                .ignoreExceptions()
-                .until(
-                        () -> {
-                            RegionInfo region = Objects.requireNonNull(locate(key));
-                            return !store(region)
-                                    .kVPessimisticRollback(
-                                            PessimisticRollbackRequest.newBuilder()
-                                                    .setContext(context(region))
-                                                    .addKeys(ByteString.copyFromUtf8(key))
-                                                    .setStartVersion(txn)
-                                                    .setForUpdateTs(txn)
-                                                    .build())
-                                    .hasRegionError();
-                        });
+        served(
+                key,
+                (store, context) ->
+                        store.kVPessimisticRollback(
+                                PessimisticRollbackRequest.newBuilder()
+                                        .setContext(context)
+                                        .addKeys(ByteString.copyFromUtf8(key))
+                                        .setStartVersion(txn)
+                                        .setForUpdateTs(txn)
+                                        .build()),
+                answer -> !answer.hasRegionError());
     }
 
+    /** The value, or null. */
     String get(String key) {
-        AtomicReference<String> value = new AtomicReference<>();
+        RawGetResponse found =
+                served(
+                        key,
+                        (store, context) ->
+                                store.rawGet(
+                                        RawGetRequest.newBuilder()
+                                                .setContext(context)
+                                                .setKey(ByteString.copyFromUtf8(key))
+                                                .build()),
+                        answer -> !answer.hasRegionError() && answer.getError().isEmpty());
+        return found.getNotFound() ? null : found.getValue().toStringUtf8();
+    }
+
+    /** Asks as a client that tries again while it is told to look elsewhere. */
+    private <A> A served(
+            String key,
+            BiFunction<TikvGrpc.TikvBlockingStub, Context, A> call,
+            Predicate<A> isServed) {
+        AtomicReference<A> answer = new AtomicReference<>();
         await().atMost(PATIENCE)
                 .pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofMillis(20))
@@ -274,18 +265,10 @@ final class ServerCluster implements AutoCloseable {
                             if (region == null) {
                                 return false;
                             }
-                            RawGetResponse answer =
-                                    store(region)
-                                            .rawGet(
-                                                    RawGetRequest.newBuilder()
-                                                            .setContext(context(region))
-                                                            .setKey(ByteString.copyFromUtf8(key))
-                                                            .build());
-                            value.set(
-                                    answer.getNotFound() ? null : answer.getValue().toStringUtf8());
-                            return !answer.hasRegionError() && answer.getError().isEmpty();
+                            answer.set(call.apply(store(region), context(region)));
+                            return isServed.test(answer.get());
                         });
-        return value.get();
+        return answer.get();
     }
 
     @Override
