@@ -65,8 +65,9 @@ final class RatisSettings {
         long min = options.electionTimeout().toMillis();
         Rpc.setTimeoutMin(p, millis(min));
         Rpc.setTimeoutMax(p, millis(min * 2));
-        Rpc.setFirstElectionTimeoutMin(p, millis(options.alone() ? 1 : min / 3));
-        Rpc.setFirstElectionTimeoutMax(p, millis(options.alone() ? 2 : min));
+        // A group that has just started has no leader whose silence would have to be waited for.
+        Rpc.setFirstElectionTimeoutMin(p, millis(options.alone() ? 1 : Math.min(200, min)));
+        Rpc.setFirstElectionTimeoutMax(p, millis(options.alone() ? 2 : Math.min(600, 2 * min)));
         Rpc.setSleepTime(p, millis(5));
         Rpc.setRequestTimeout(p, millis(3_000));
         RaftServerConfigKeys.LeaderElection.setPreVote(p, !options.alone());

@@ -85,7 +85,7 @@ public record PdConfig(
     /** Replication between PD nodes. */
     public record Raft(
             @Setting(
-                            value = "600ms",
+                            value = "1500ms",
                             doc =
                                     "Shortest silence of the leader after which another node takes"
                                             + " over. Of no effect with one node.")
