@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -58,7 +59,7 @@ final class Faults {
             long millis = 500 + random.nextInt(5500);
             done.merge(kind, 1, Integer::sum);
             String victim = victim(kind);
-            System.out.printf("%s %s for %d ms%n", kind, victim, millis);
+            System.out.printf("%s: %s %s for %d ms%n", Instant.now(), kind, victim, millis);
             apply(kind, victim, millis, pace);
         }
     }

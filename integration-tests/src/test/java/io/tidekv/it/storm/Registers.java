@@ -8,6 +8,7 @@ import io.tidekv.proto.kvrpcpb.RawGetRequest;
 import io.tidekv.proto.kvrpcpb.RawGetResponse;
 import io.tidekv.proto.kvrpcpb.RawPutRequest;
 import io.tidekv.proto.kvrpcpb.RawPutResponse;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -16,6 +17,9 @@ import java.util.concurrent.atomic.AtomicLong;
 /** Clients that read, write and swap a few raw keys, and remember what they saw. */
 final class Registers {
     private static final int KEYS = 8;
+
+    /** Worth a line in the output. */
+    private static final long LONG_GAP_NANOS = 5_000_000_000L;
 
     private final Cluster cluster;
     private final List<RegisterOp> history = new ArrayList<>();
@@ -160,6 +164,10 @@ final class Registers {
                 long now = System.nanoTime();
                 long gap = now - lastAnswer.getAndSet(now);
                 longestGap.accumulateAndGet(gap, Math::max);
+                if (gap > LONG_GAP_NANOS) {
+                    System.out.printf(
+                            "%s: no register answered for %d ms%n", Instant.now(), gap / 1_000_000);
+                }
             } else if (outcome.mayHaveHappened()) {
                 unknown++;
             } else {
