@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
             BackupCommand.Create.class,
             BackupCommand.ListBackups.class,
             BackupCommand.Delete.class,
+            BackupRestoreCommand.class,
         })
 final class BackupCommand implements Runnable {
     @Spec private @Nullable CommandSpec spec;

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             CostCommand.class,
             GcCommand.class,
             BackupCommand.class,
+            RecoverCommand.class,
         })
 public final class CtlCommand implements Runnable {
     @Mixin private CtlOptions options = new CtlOptions();

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** What a playground consists of: roles, addresses, folders. */
 final class Plan {
@@ -28,6 +29,8 @@ final class Plan {
     private final Path data;
     private final ApiVersion api;
     private final String objectStore;
+    private final @Nullable Path restorePlan;
+    private final Map<String, String> set;
     private final List<RoleSpec> roles = new ArrayList<>();
 
     Plan(PlaygroundOptions options, Path data, ApiVersion api, String objectStore) {
@@ -36,6 +39,8 @@ final class Plan {
         this.data = data;
         this.api = api;
         this.objectStore = objectStore;
+        this.restorePlan = options.restorePlan;
+        this.set = options.set;
         check(options);
         for (int i = 0; i < options.pd; i++) {
             roles.add(pd(i, options.pd, voters(options)));
@@ -102,6 +107,12 @@ final class Plan {
         if (options.pd != 1 && options.pd != 3) {
             throw new CliException("--pd " + options.pd + ": use 1 or 3");
         }
+        for (String key : options.set.keySet()) {
+            if (!key.matches("(pd|wal|compute)\\..+")) {
+                throw new CliException(
+                        "--set " + key + ": use pd.KEY, wal.KEY or compute.KEY, as in the files");
+            }
+        }
         int lowest = PD_PORT + options.portOffset;
         int highest = WAL_STATUS_PORT + NODES_MAX + options.portOffset;
         if (lowest < 1 || highest > 65_535) {
@@ -135,6 +146,9 @@ final class Plan {
                             .collect(Collectors.joining(",")));
         }
         set.put("pd-server.api-version", api.text());
+        if (restorePlan != null) {
+            set.put("restore-plan", restorePlan.toAbsolutePath().toString());
+        }
         set.put("replication.voters", Integer.toString(voters));
         String address = at(PD_PORT + 2 * i);
         return role(RoleKind.PD, "pd-" + (i + 1), address, address, folder, set);
@@ -183,6 +197,13 @@ final class Plan {
             String status,
             Path folder,
             Map<String, String> settings) {
+        set.forEach(
+                (key, value) -> {
+                    String prefix = kind.command() + ".";
+                    if (key.startsWith(prefix)) {
+                        settings.put(key.substring(prefix.length()), value);
+                    }
+                });
         Path log = logDir().resolve(name + ".log");
         return new RoleSpec(kind, name, address, status, folder, log, settings);
     }

@@ -1,6 +1,8 @@
 package io.tidekv.cli.playground;
 
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -41,6 +43,24 @@ final class PlaygroundOptions {
                 "deleted at the end)."
             })
     @Nullable Path dataDir;
+
+    @Option(
+            names = "--restore-plan",
+            paramLabel = "FILE",
+            description = {
+                "Begin with what `tidekv ctl recover` or `tidekv ctl backup restore` has",
+                "prepared; with the same --object-store and a new --data-dir."
+            })
+    @Nullable Path restorePlan;
+
+    @Option(
+            names = "--set",
+            paramLabel = "ROLE.KEY=VALUE",
+            description = {
+                "A setting of every pd, wal or compute, such as",
+                "compute.region.publish-interval=10s. May be repeated."
+            })
+    Map<String, String> set = new LinkedHashMap<>();
 
     @Option(
             names = "--host",

@@ -38,6 +38,12 @@ public final class PdCommand extends RoleCommand {
     @Option(names = "--data-dir", paramLabel = "DIR", description = "Folder of its data.")
     private @Nullable String dataDir;
 
+    @Option(
+            names = "--restore-plan",
+            paramLabel = "FILE",
+            description = "What the cluster begins with; see `tidekv ctl recover`.")
+    private @Nullable String restorePlan;
+
     public PdCommand(Console console) {
         super(console, RoleKind.PD);
     }
@@ -50,6 +56,7 @@ public final class PdCommand extends RoleCommand {
         flags.put("name", name);
         flags.put("initial-cluster", initialCluster);
         flags.put("data-dir", dataDir);
+        flags.put("restore-plan", restorePlan);
     }
 
     private static @Nullable String url(@Nullable String address) {

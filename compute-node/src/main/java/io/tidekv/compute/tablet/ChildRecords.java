@@ -2,9 +2,8 @@ package io.tidekv.compute.tablet;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.common.Invariants;
-import io.tidekv.proto.manifest.ColumnFamily;
+import io.tidekv.objects.manifest.RecordRange;
 import io.tidekv.proto.manifest.Lineage;
-import io.tidekv.proto.manifest.SstFile;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.RegionShape;
 import java.util.Comparator;
@@ -14,9 +13,6 @@ import java.util.Comparator;
  * boundary stays whole, and the bounds that every access to a tablet enforces hide the rest of it.
  */
 public final class ChildRecords {
-    /** RocksDB's internal keys end with 8 bytes of sequence number and type. */
-    private static final int INTERNAL_SUFFIX = 8;
-
     private static final Comparator<ByteString> KEY_ORDER =
             ByteString.unsignedLexicographicalComparator();
 
@@ -53,24 +49,7 @@ public final class ChildRecords {
 
     /** The record without files that lie wholly outside the shape's range. */
     public static TabletRecord withinRange(TabletRecord record, RegionShape shape) {
-        TabletRecord.Builder clipped = record.toBuilder().clearColumnFamilies();
-        for (ColumnFamily family : record.getColumnFamiliesList()) {
-            ColumnFamily.Builder kept = family.toBuilder().clearFiles();
-            for (SstFile file : family.getFilesList()) {
-                if (overlaps(file, shape)) {
-                    kept.addFiles(file);
-                }
-            }
-            clipped.addColumnFamilies(kept);
-        }
-        return clipped.build();
-    }
-
-    private static boolean overlaps(SstFile file, RegionShape shape) {
-        ByteString end = shape.getEndKey();
-        boolean before = KEY_ORDER.compare(userKey(file.getLargest()), shape.getStartKey()) < 0;
-        boolean after = !end.isEmpty() && KEY_ORDER.compare(userKey(file.getSmallest()), end) >= 0;
-        return !before && !after;
+        return RecordRange.within(record, shape);
     }
 
     private static boolean inside(RegionShape child, RegionShape whole) {
@@ -81,10 +60,5 @@ public final class ChildRecords {
                         || (!child.getEndKey().isEmpty()
                                 && KEY_ORDER.compare(child.getEndKey(), end) <= 0);
         return startsInside && endsInside;
-    }
-
-    private static ByteString userKey(ByteString internal) {
-        Invariants.check(internal.size() >= INTERNAL_SUFFIX, "an internal key is too short");
-        return internal.substring(0, internal.size() - INTERNAL_SUFFIX);
     }
 }

@@ -32,6 +32,12 @@ final class Ids {
         return nextIncarnation++;
     }
 
+    /** Gives no id and no incarnation below these any more. */
+    void skipTo(long id, long incarnation) {
+        next = Math.max(next, id);
+        nextIncarnation = Math.max(nextIncarnation, incarnation);
+    }
+
     /** True when the id has been given out before. */
     boolean known(long id) {
         return id > 0 && id < next;

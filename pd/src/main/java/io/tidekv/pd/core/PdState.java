@@ -12,6 +12,8 @@ import io.tidekv.proto.pdstate.Member;
 import io.tidekv.proto.pdstate.Observation;
 import io.tidekv.proto.pdstate.RegionEntry;
 import io.tidekv.proto.pdstate.Regions;
+import io.tidekv.proto.pdstate.RestorePlan;
+import io.tidekv.proto.pdstate.RestoredRegion;
 import io.tidekv.proto.pdstate.Result;
 import io.tidekv.proto.pdstate.Snapshot;
 import io.tidekv.proto.pdstate.SplitPrepared;
@@ -41,6 +43,7 @@ public final class PdState {
     private long createdAtMillis;
     private long revision;
     private long tsoBoundMillis;
+    private List<RestoredRegion> restoring;
 
     private PdState(Snapshot saved) {
         ids = new Ids(Math.max(1, saved.getNextId()), Math.max(1, saved.getNextIncarnation()));
@@ -57,6 +60,7 @@ public final class PdState {
         createdAtMillis = saved.getCreatedAtMillis();
         revision = saved.getRevision();
         tsoBoundMillis = saved.getTsoBoundMillis();
+        restoring = saved.getRestoringList();
     }
 
     /** The state before the first command. */
@@ -85,6 +89,7 @@ public final class PdState {
                 .addAllRegions(regions.all())
                 .setSafePoints(safePoints.save())
                 .addAllKeys(keys.all())
+                .addAllRestoring(restoring)
                 .build();
     }
 
@@ -157,6 +162,12 @@ public final class PdState {
         clusterId = order.getClusterId();
         settings = order.getSettings();
         createdAtMillis = order.getAtMillis();
+        if (order.hasRestore()) {
+            RestorePlan plan = order.getRestore();
+            ids.skipTo(plan.getNextId(), plan.getNextIncarnation());
+            tsoBoundMillis = Math.max(tsoBoundMillis, plan.getTsoBoundMillis());
+            restoring = plan.getRegionsList();
+        }
     }
 
     private StoreEntry addStore(AddStore order) {
@@ -179,10 +190,10 @@ public final class PdState {
     }
 
     private Regions bootstrap(io.tidekv.proto.pdstate.Bootstrap order) {
-        RegionEntry first = regionRules.bootstrap(order.getOwner(), order.getWalIdsList());
-        return first == null
-                ? Regions.getDefaultInstance()
-                : Regions.newBuilder().addRegions(first).build();
+        List<RegionEntry> first =
+                regionRules.bootstrap(order.getOwner(), order.getWalIdsList(), restoring);
+        restoring = List.of();
+        return Regions.newBuilder().addAllRegions(first).build();
     }
 
     private Regions issue(List<TermOrder> orders) {

@@ -8,10 +8,12 @@ import io.tidekv.proto.pdstate.FailureKind;
 import io.tidekv.proto.pdstate.Observation;
 import io.tidekv.proto.pdstate.PrepareSplit;
 import io.tidekv.proto.pdstate.RegionEntry;
+import io.tidekv.proto.pdstate.RestoredRegion;
 import io.tidekv.proto.pdstate.TermOrder;
 import io.tidekv.proto.region.Origin;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.RestoreOrigin;
 import io.tidekv.proto.region.VoterConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,32 +36,51 @@ final class RegionRules {
         this.ids = ids;
     }
 
-    /** The first region; null when there is one already. */
-    @Nullable RegionEntry bootstrap(Owner owner, List<Long> walIds) {
+    /**
+     * The first regions: those to be restored, or a single one. Empty when there are some already.
+     */
+    List<RegionEntry> bootstrap(Owner owner, List<Long> walIds, List<RestoredRegion> restoring) {
         if (!regions.isEmpty()) {
-            return null;
+            return List.of();
         }
         requireCurrent(owner);
         requireVoters(walIds);
-        RegionEntry first =
-                RegionEntry.newBuilder()
-                        .setShape(
-                                RegionShape.newBuilder()
-                                        .setRegionId(ids.take())
-                                        .setVersion(1)
-                                        .setConfVer(1)
-                                        .setPeerId(ids.take()))
-                        .setTerm(1)
-                        .setOwner(owner)
-                        .setConfig(VoterConfig.newBuilder().setGeneration(1).addAllWalIds(walIds))
-                        .setOrigin(
-                                Origin.newBuilder()
-                                        .setBootstrap(
-                                                io.tidekv.proto.region.Bootstrap
-                                                        .getDefaultInstance()))
-                        .build();
+        List<RestoredRegion> begun = restoring.isEmpty() ? List.of(nothing(ids.take())) : restoring;
+        List<RegionEntry> first = new ArrayList<>();
+        for (RestoredRegion region : begun) {
+            first.add(
+                    RegionEntry.newBuilder()
+                            .setShape(
+                                    region.getShape().toBuilder()
+                                            .setConfVer(region.getShape().getConfVer() + 1)
+                                            .setPeerId(ids.take()))
+                            .setTerm(region.getTerm())
+                            .setOwner(owner)
+                            .setConfig(
+                                    VoterConfig.newBuilder().setGeneration(1).addAllWalIds(walIds))
+                            .setOrigin(origin(region))
+                            .build());
+        }
         regions.begin(first);
         return first;
+    }
+
+    private static RestoredRegion nothing(long id) {
+        return RestoredRegion.newBuilder()
+                .setShape(RegionShape.newBuilder().setRegionId(id).setVersion(1))
+                .setTerm(1)
+                .build();
+    }
+
+    private static Origin origin(RestoredRegion region) {
+        if (!region.hasFirstRecord()) {
+            return Origin.newBuilder()
+                    .setBootstrap(io.tidekv.proto.region.Bootstrap.getDefaultInstance())
+                    .build();
+        }
+        return Origin.newBuilder()
+                .setRestore(RestoreOrigin.newBuilder().setFirstRecord(region.getFirstRecord()))
+                .build();
     }
 
     /** The entry with its next term, or null when the proposer's picture was old. */

@@ -116,10 +116,11 @@ public final class RegionTable {
         return found;
     }
 
-    /** The very first region, with the whole key space. */
-    void begin(RegionEntry first) {
+    /** The very first regions, which cover the whole key space. */
+    void begin(List<RegionEntry> first) {
         Invariants.check(byId.isEmpty(), "the cluster has regions already");
-        put(first);
+        first.forEach(this::put);
+        checkInvariants();
     }
 
     /** Changes everything but the range. */

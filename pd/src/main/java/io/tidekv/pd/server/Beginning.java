@@ -8,10 +8,16 @@ import io.tidekv.pd.routing.Members;
 import io.tidekv.proto.cluster.ClusterSettings;
 import io.tidekv.proto.pdstate.Command;
 import io.tidekv.proto.pdstate.InitCluster;
+import io.tidekv.proto.pdstate.RestorePlan;
 import io.tidekv.proto.pdstate.Result;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,8 +66,8 @@ final class Beginning {
         }
         boolean leading = stateLog.leadership().leading();
         if (stateLog.read(PdState::clusterId) == 0) {
-            if (leading) {
-                await(stateLog.submit(initCluster()));
+            if (leading && refusal.isEmpty()) {
+                begin();
             }
             return;
         }
@@ -92,19 +98,40 @@ final class Beginning {
                 loop);
     }
 
-    private Command initCluster() {
-        // As PD's ids: the time in the upper half, chance in the lower; positive for ever.
-        long id = (clock.wallMillis() / 1000) << 32 | (randomness.nextLong() & 0xFFFF_FFFFL);
-        return Command.newBuilder()
-                .setInitCluster(
-                        InitCluster.newBuilder()
-                                .setClusterId(id)
-                                .setAtMillis(clock.wallMillis())
-                                .setSettings(
-                                        ClusterSettings.newBuilder()
-                                                .setApiMode(config.pdServer().apiMode())
-                                                .setVoters(config.replication().voters())))
-                .build();
+    private void begin() {
+        if (config.restorePlan().isEmpty()) {
+            // As PD's ids: the time in the upper half, chance in the lower; positive for ever.
+            long id = (clock.wallMillis() / 1000) << 32 | (randomness.nextLong() & 0xFFFF_FFFFL);
+            await(stateLog.submit(initCluster(id, config.pdServer().apiMode(), null)));
+            return;
+        }
+        try (InputStream in = Files.newInputStream(Path.of(config.restorePlan()))) {
+            RestorePlan plan = RestorePlan.parseFrom(in);
+            log.info(
+                    "the cluster {} is restored: {} regions",
+                    Long.toUnsignedString(plan.getClusterId()),
+                    plan.getRegionsCount());
+            await(stateLog.submit(initCluster(plan.getClusterId(), plan.getApiMode(), plan)));
+        } catch (IOException e) {
+            refusal = "restore-plan cannot be read: " + e.getMessage();
+            log.error("{}", refusal);
+            ready.countDown();
+        }
+    }
+
+    private Command initCluster(long id, int apiMode, @Nullable RestorePlan plan) {
+        InitCluster.Builder init =
+                InitCluster.newBuilder()
+                        .setClusterId(id)
+                        .setAtMillis(clock.wallMillis())
+                        .setSettings(
+                                ClusterSettings.newBuilder()
+                                        .setApiMode(apiMode)
+                                        .setVoters(config.replication().voters()));
+        if (plan != null) {
+            init.setRestore(plan);
+        }
+        return Command.newBuilder().setInitCluster(init).build();
     }
 
     private void checkMode() {

@@ -29,6 +29,12 @@ public record PdConfig(
                                 "name=peer-url of every PD node, separated by commas; one or three."
                                         + " Empty: this node alone.")
                 List<String> initialCluster,
+        @Setting(
+                        value = "",
+                        doc =
+                                "File of `tidekv ctl recover` or `tidekv ctl backup restore`: what"
+                                        + " the cluster begins with. Of no effect later.")
+                String restorePlan,
         @Section("How the log of each region is kept.") Replication replication,
         @Section("Moving regions between stores.") ScheduleConfig schedule,
         @Section("What the cluster is for its clients.") Service pdServer,

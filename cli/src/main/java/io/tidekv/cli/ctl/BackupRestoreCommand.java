@@ -1,0 +1,72 @@
+package io.tidekv.cli.ctl;
+
+import io.tidekv.cli.CliException;
+import io.tidekv.cli.Console;
+import io.tidekv.common.Randomness;
+import io.tidekv.objects.backup.BackupSet;
+import io.tidekv.objects.backup.Backups;
+import io.tidekv.objects.restore.Restoration;
+import io.tidekv.objects.store.ObjectStore;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code tidekv ctl backup restore}. Asks no PD. */
+@Command(
+        name = "restore",
+        description = {
+            "Prepare a new cluster from a backup, in place of the one that made it, which must not",
+            "run any more. Writes a file for `tidekv pd --restore-plan`; copies nothing."
+        })
+final class BackupRestoreCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "NAME")
+    private String name = "";
+
+    @Option(
+            names = "--cluster",
+            paramLabel = "ID",
+            description = "Needed when the store has several.")
+    private @Nullable String cluster;
+
+    @Option(names = "--plan", paramLabel = "FILE", required = true, description = "To be written.")
+    private Path plan = Path.of("restore.plan");
+
+    @Mixin private ObjectsOption objects = new ObjectsOption();
+
+    @Spec private @Nullable CommandSpec spec;
+
+    private final Console console;
+
+    BackupRestoreCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() {
+        CtlOptions options = CtlOptions.of(spec);
+        try (ObjectStore store = objects.open()) {
+            Long id =
+                    cluster == null
+                            ? Restoration.onlyCluster(store)
+                            : Long.valueOf(Long.parseUnsignedLong(cluster));
+            if (id == null) {
+                throw new CliException(
+                        "the store has no cluster or several: name one with --cluster ID");
+            }
+            ObjectStore objectsOf = ObjectsOption.cluster(store, id);
+            BackupSet backup = new Backups(objectsOf, Randomness.real()).find(name);
+            if (backup == null) {
+                throw new CliException("there is no backup " + name);
+            }
+            Restoration made = Restoration.of(objectsOf, backup, Randomness.real());
+            RestoreOutput.write(console, options.json(), made, plan);
+        }
+        return 0;
+    }
+}

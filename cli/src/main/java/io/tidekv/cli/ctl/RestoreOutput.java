@@ -1,0 +1,73 @@
+package io.tidekv.cli.ctl;
+
+import io.tidekv.cli.Console;
+import io.tidekv.cli.Json;
+import io.tidekv.objects.restore.Restoration;
+import io.tidekv.objects.restore.Restoration.Part;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Writes a plan for PD and says what is in it. */
+final class RestoreOutput {
+    private RestoreOutput() {}
+
+    static void write(Console console, boolean json, Restoration made, Path file) {
+        try {
+            Files.write(file, made.plan().toByteArray());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + file + ": " + e.getMessage(), e);
+        }
+        console.line(json ? Json.line(json(made, file)) : text(made));
+        if (!json) {
+            made.problems().forEach(problem -> console.note("not used: " + problem));
+            console.note(
+                    "begin the new cluster with `tidekv pd --restore-plan "
+                            + file
+                            + "` or `tidekv playground --restore-plan "
+                            + file
+                            + "`, with the same --object-store; the old one must not run any more");
+        }
+    }
+
+    private static String text(Restoration made) {
+        Table table = new Table("REGION", "START", "END", "UNTIL", "FROM");
+        for (Part part : made.parts()) {
+            table.row(
+                    part.regionId(),
+                    Shown.hex(part.startKey()),
+                    Shown.hex(part.endKey()),
+                    part.record().isEmpty() ? "-" : Instant.ofEpochMilli(part.untilMillis()),
+                    part.record().isEmpty() ? "nothing: it begins empty" : part.record());
+        }
+        return table.toString();
+    }
+
+    private static Map<String, Object> json(Restoration made, Path file) {
+        List<Map<String, Object>> regions = new ArrayList<>();
+        for (Part part : made.parts()) {
+            Map<String, Object> region = new LinkedHashMap<>();
+            region.put("region", part.regionId());
+            region.put("start_key", Shown.hex(part.startKey()));
+            region.put("end_key", Shown.hex(part.endKey()));
+            region.put("record", part.record());
+            region.put("applied_index", part.appliedIndex());
+            region.put("until_ms", part.untilMillis());
+            regions.add(region);
+        }
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("cluster", Json.unsigned(made.plan().getClusterId()));
+        json.put("api_version", Shown.apiMode(made.plan().getApiMode()));
+        json.put("plan", file.toString());
+        json.put("regions", regions);
+        json.put("empty", made.parts().stream().filter(p -> p.record().isEmpty()).count());
+        json.put("problems", made.problems());
+        return json;
+    }
+}
