@@ -289,6 +289,13 @@ final class LedRegion {
         return true;
     }
 
+    /** Publishes what is not yet, unless something under way does so anyway. */
+    void makeRoom() {
+        if (handOver == null && split == null && publication.isIdle()) {
+            publication.request(error -> {});
+        }
+    }
+
     /** PD's order to hand the region over, or to get ready. Repeated orders change nothing. */
     void handOver(MoveStep step) {
         if (step == MoveStep.MOVE_PREPARE && tablet.base() == null) {

@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  * they enter, responses are bounded by the leaders' windows, and everything else comes once per
  * region and cause.
  */
-final class RegionLoop {
+final class RegionLoop implements SessionRenewer.PendingListener {
     private static final Logger log = LoggerFactory.getLogger(RegionLoop.class);
     private static final int EVENTS_PER_ROUND = 1024;
     private static final long TICK_MS = 100;
@@ -88,7 +88,7 @@ final class RegionLoop {
                         LeaderRules.RIGHT,
                         env.owner(),
                         (walId, request) -> outbox.send(walId, LoopSeq.mark(request, index, loops)),
-                        this::pending);
+                        this);
         this.tickedNanos = env.clock().monotonicNanos();
     }
 
@@ -380,10 +380,19 @@ final class RegionLoop {
         }
     }
 
-    private void pending(long walId, long regionId, long pendingTerm) {
+    @Override
+    public void pending(long walId, long regionId, long pendingTerm) {
         RegionPeer peer = peers.get(regionId);
         if (peer != null) {
             tell(peer, leader -> leader.onPending(walId, pendingTerm, env.clock().read()));
+        }
+    }
+
+    @Override
+    public void publish(long regionId) {
+        RegionPeer peer = peers.get(regionId);
+        if (peer != null) {
+            peer.makeRoom();
         }
     }
 

@@ -148,6 +148,14 @@ final class RegionPeer implements Opening.Listener {
         return life == Life.SERVING ? led : null;
     }
 
+    /** A WAL node asks for it: its log is long because of what is not published here. */
+    void makeRoom() {
+        LedRegion present = serving();
+        if (present != null) {
+            present.makeRoom();
+        }
+    }
+
     void write(Proposal proposal) {
         if (life == Life.SERVING) {
             proposals.add(proposal);

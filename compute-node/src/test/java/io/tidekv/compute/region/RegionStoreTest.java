@@ -120,6 +120,22 @@ class RegionStoreTest {
     }
 
     @Test
+    void aRegionIsPublishedWhenAWalNodeAsksForRoom() throws Exception {
+        TestCluster.Node node =
+                cluster.start(
+                        "a",
+                        TestCluster.OPTIONS.withPublishing(Long.MAX_VALUE, Duration.ofHours(1)));
+        RegionAccess.Region region = serving(node);
+        put(region, "k", "v");
+        long id = region.shape().getRegionId();
+        assertThat(cluster.bucket.list("record/", "", 100)).isEmpty();
+        cluster.wal.want(2, id);
+        await().atMost(PATIENCE).until(() -> node.store.unpublishedBytes() == 0);
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(cluster.wal.entries(2, id)).isLessThan(3));
+    }
+
+    @Test
     void aRegionIsPublishedByAgeAndThenRests() throws Exception {
         TestCluster.Node node =
                 cluster.start(

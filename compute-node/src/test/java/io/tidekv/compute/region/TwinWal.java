@@ -79,6 +79,11 @@ final class TwinWal implements AutoCloseable {
         loseCreates = lost;
     }
 
+    /** The node would like the region to be published. */
+    void want(long walId, long regionId) {
+        thread.execute(() -> nodes.get(walId).wantPublished(List.of(regionId)));
+    }
+
     /** Stops a node: its connections break. */
     void stop(long walId) {
         down.add(walId);

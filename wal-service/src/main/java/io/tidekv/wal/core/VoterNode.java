@@ -16,7 +16,9 @@ import io.tidekv.proto.wal.WalErrorCode;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,10 +28,15 @@ import org.jspecify.annotations.Nullable;
  * leave as soon as what was appended before them is durable.
  */
 public final class VoterNode {
+    /** Publications that one renewal asks for at most. */
+    private static final int ASKED_MAX = 64;
+
     private final VoterStorage storage;
     private final VoterRules rules;
     private final SessionTable sessions;
     private final Map<Long, Voter> voters = new HashMap<>();
+    // Their owners are to be asked, once, to publish them.
+    private final TreeSet<Long> wanted = new TreeSet<>();
     private boolean failed;
 
     /**
@@ -215,7 +222,28 @@ public final class VoterNode {
                                         PendingTerm.newBuilder()
                                                 .setRegionId(region)
                                                 .setTerm(term)));
+        askToPublish(sender, response);
         return WalResponse.newBuilder().setRenew(response);
+    }
+
+    private void askToPublish(Owner owner, RenewResponse.Builder response) {
+        for (long regionId : List.copyOf(wanted)) {
+            Voter voter = voters.get(regionId);
+            boolean owned = voter != null && owner.equals(voter.meta().getOwner());
+            if (owned && response.getPublishRegionIdsCount() < ASKED_MAX) {
+                response.addPublishRegionIds(regionId);
+                wanted.remove(regionId);
+            }
+        }
+    }
+
+    /**
+     * Regions whose old entries take up room: the next renewal of their owner's session asks for
+     * them to be published, once. Replaces those that were named before.
+     */
+    public void wantPublished(List<Long> regionIds) {
+        wanted.clear();
+        wanted.addAll(regionIds);
     }
 
     /** Forgets lapsed sessions. Once a second is enough: nothing waits for it. */

@@ -19,4 +19,10 @@ public record ServiceOptions(long queuedBytesMax, Duration markDelay) {
     static final int VERIFIED_BYTES_MAX = 8 << 20;
 
     static final Duration TICK = Duration.ofSeconds(1);
+
+    /** Owners of regions with entries in segments before these are asked to publish them. */
+    static final int SEGMENTS_HELD_MAX = 4;
+
+    /** The pause before they are asked again. */
+    static final Duration ASK_PAUSE = Duration.ofSeconds(10);
 }

@@ -35,6 +35,7 @@ final class Writer implements Runnable {
     private VoterNode node;
     private long lastCommitNanos;
     private long lastTickNanos;
+    private long lastAskedNanos;
     private boolean over;
     private int learners;
     private volatile String problem = "";
@@ -58,6 +59,7 @@ final class Writer implements Runnable {
         node = recoverVoters();
         lastTickNanos = clock.monotonicNanos();
         lastCommitNanos = lastTickNanos;
+        lastAskedNanos = lastTickNanos;
     }
 
     private VoterNode recoverVoters() {
@@ -204,6 +206,10 @@ final class Writer implements Runnable {
                 node.tick(clock.read());
                 store.verify(ServiceOptions.VERIFIED_BYTES_MAX);
                 noteLearners();
+                if (now - lastAskedNanos >= ServiceOptions.ASK_PAUSE.toNanos()) {
+                    lastAskedNanos = now;
+                    node.wantPublished(store.holding(ServiceOptions.SEGMENTS_HELD_MAX));
+                }
             }
         } catch (IOException e) {
             broken(e);

@@ -217,6 +217,23 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         }
     }
 
+    /** Regions whose first entry lies more than {@code behind} segments before the newest one. */
+    public List<Long> holding(int behind) {
+        List<Long> holding = new ArrayList<>();
+        if (segments.all().size() <= behind) {
+            return holding;
+        }
+        long recent = segments.newest().number - behind;
+        for (RegionLog region : regions.all().values()) {
+            EntryIndex entries = region.entries;
+            if (!entries.isEmpty()
+                    && Position.segment(entries.place(entries.firstIndex())) < recent) {
+                holding.add(region.regionId());
+            }
+        }
+        return holding;
+    }
+
     /** Bytes that wait for a commit. */
     long unwritten() {
         return log.unwritten();

@@ -20,6 +20,9 @@ public final class SessionRenewer implements Sessions {
     public interface PendingListener {
         /** To be passed to {@link RegionLeader#onPending}. */
         void pending(long walId, long regionId, long pendingTerm);
+
+        /** A WAL node asks for a region to be published, for its entries take up room there. */
+        default void publish(long regionId) {}
     }
 
     /** The session at one WAL node. */
@@ -85,6 +88,7 @@ public final class SessionRenewer implements Sessions {
         for (PendingTerm pending : response.getRenew().getPendingList()) {
             listener.pending(walId, pending.getRegionId(), pending.getTerm());
         }
+        response.getRenew().getPublishRegionIdsList().forEach(listener::publish);
         if (node.session == node.sentSession) {
             node.renewedAt = rules.leaseStart(sentAt, now);
         }
