@@ -154,7 +154,11 @@ class WalDamageTest {
         }
         byte[] bytes = Files.readAllBytes(file);
         java.nio.ByteBuffer log = java.nio.ByteBuffer.wrap(bytes);
-        int at = bytes.length / 2 & -512;
+        int written = bytes.length;
+        while (bytes[written - 1] == 0) {
+            written--;
+        }
+        int at = written / 2 & -512;
         while (log.getInt(at) != BATCH || log.getInt(at + 4) == 0) {
             at -= 512;
         }
