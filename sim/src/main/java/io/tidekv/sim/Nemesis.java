@@ -33,6 +33,7 @@ final class Nemesis {
         often(rates.falseTakeover(), () -> pd.takeOver(region()));
         often(rates.diskFull(), this::fillDisk);
         often(rates.diskFailure(), () -> sim.oneOf(cluster.voters()).disk().failNext());
+        often(rates.slowDisk(), this::slowDisk);
         often(rates.siege(), this::besiege);
         often(rates.voterChange(), () -> pd.changeVoters(region()));
         if (cluster.plant().emptiesFolders()) {
@@ -234,6 +235,18 @@ final class Nemesis {
         SimWal wal = sim.oneOf(cluster.voters());
         wal.disk().full(true);
         sim.after(sim.between(100 * Sim.MS, 2000 * Sim.MS), "space", () -> wal.disk().full(false));
+    }
+
+    /** Syncs take long, up to longer than a lease; sometimes on a majority of the nodes. */
+    private void slowDisk() {
+        int first = sim.random().nextInt(cluster.voters().size());
+        int count = sim.random().chance(0.7) ? 1 : 2;
+        long slowest = sim.random().chance(0.5) ? 100 * Sim.MS : 1500 * Sim.MS;
+        for (int i = 0; i < count; i++) {
+            cluster.voters()
+                    .get((first + i) % cluster.voters().size())
+                    .slowSyncs(slowest, sim.between(200 * Sim.MS, 4000 * Sim.MS));
+        }
     }
 
     /** Ends all faults; what is down comes back. */

@@ -49,7 +49,8 @@ record SimSettings(
             double diskFull,
             double diskFailure,
             double siege,
-            double voterChange) {}
+            double voterChange,
+            double slowDisk) {}
 
     static SimSettings of(Randomness random) {
         long leaseMs = 1200;
@@ -86,7 +87,8 @@ record SimSettings(
                         random.chance(0.3) ? 0.3 * pace : 0,
                         random.chance(0.3) ? 0.2 * pace : 0,
                         sometimes(random, 0.3 * pace),
-                        sometimes(random, 0.8 * pace));
+                        sometimes(random, 0.8 * pace),
+                        sometimes(random, 0.2 * pace));
         return new SimSettings(
                 random.chance(0.8) ? 3 : 5,
                 2 + random.nextInt(3),

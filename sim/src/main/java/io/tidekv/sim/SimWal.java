@@ -23,6 +23,8 @@ final class SimWal extends SimProcess {
     private @Nullable VoterNode voters;
     private boolean syncing;
     private boolean broken;
+    private long slowestNanos;
+    private long slowUntilNanos;
 
     private record Arrived(SimLink link, int connection, WalRequest request) {}
 
@@ -50,6 +52,12 @@ final class SimWal extends SimProcess {
 
     @Nullable VoterNode voters() {
         return voters;
+    }
+
+    /** For some time each sync takes up to so much longer. */
+    void slowSyncs(long slowestNanos, long forNanos) {
+        this.slowestNanos = slowestNanos;
+        slowUntilNanos = sim.nowNanos() + forNanos;
     }
 
     void attach(SimLink link) {
@@ -140,6 +148,10 @@ final class SimWal extends SimProcess {
     private long syncTime() {
         long mean = (long) (settings.diskMs() * Sim.MS);
         long slow = sim.random().chance(0.02) ? sim.about(10 * mean) : 0;
+        if (disk.dirty() && sim.nowNanos() < slowUntilNanos) {
+            sim.mark("voter: a slow disk");
+            slow += sim.between(0, slowestNanos);
+        }
         return disk.dirty() ? mean / 2 + sim.about(mean) + slow : 0;
     }
 

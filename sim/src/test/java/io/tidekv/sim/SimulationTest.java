@@ -41,6 +41,7 @@ class SimulationTest {
         "voter: STALE_TERM",
         "voter: UNKNOWN_REGION",
         "voter: a renewal leaves a region out",
+        "voter: a slow disk",
         "voter: prev does not match",
         "voter: reset to snapshot",
         "voter: storage recovered in place",
