@@ -93,6 +93,10 @@ final class VoterChanges {
         }
         for (long walId : wanted.getWalIdsList()) {
             boolean added = !inForce.getWalIdsList().contains(walId);
+            if (added && leadership.voters.know(walId).retiring) {
+                // What it had acknowledged may be gone at any moment: it says when.
+                return;
+            }
             if (added && !caughtUp(leadership.voters.learn(walId), now)) {
                 return;
             }
@@ -164,6 +168,7 @@ final class VoterChanges {
     private void retireStrangers(Clock.Reading now) {
         for (VoterProgress voter : leadership.voters.strangers()) {
             if (voter.ready(now.monotonicNanos()) && voter.idle()) {
+                voter.retiring = true;
                 leadership.requests.retire(
                         voter, leadership.configs().newest().getGeneration(), now);
             }

@@ -35,6 +35,9 @@ final class VoterProgress {
     /** It may have lost what it had acknowledged: not counted before it has what is committed. */
     boolean learner;
 
+    /** It was told to forget the region and has not said that it has. */
+    boolean retiring;
+
     /** It has answered the Release. */
     boolean released;
 
@@ -138,6 +141,7 @@ final class VoterProgress {
         mode = Mode.UNOPENED;
         distrusted = false;
         learner = false;
+        retiring = false;
         match = 0;
         next = 1;
         snapshotAcked = 0;
