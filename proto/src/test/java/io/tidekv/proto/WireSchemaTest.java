@@ -8,7 +8,7 @@ import io.tidekv.proto.apipb.Apipb;
 import io.tidekv.proto.authpb.Auth;
 import io.tidekv.proto.backup.Brpb;
 import io.tidekv.proto.coprocessor.Coprocessor;
-import io.tidekv.proto.deadlock.Deadlock;
+import io.tidekv.proto.deadlock.DeadlockOuterClass;
 import io.tidekv.proto.debugpb.Debugpb;
 import io.tidekv.proto.disaggregated.Disaggregated;
 import io.tidekv.proto.disk_usage.DiskUsageOuterClass;
@@ -45,7 +45,7 @@ class WireSchemaTest {
                     Auth.getDescriptor(),
                     Brpb.getDescriptor(),
                     Coprocessor.getDescriptor(),
-                    Deadlock.getDescriptor(),
+                    DeadlockOuterClass.getDescriptor(),
                     Debugpb.getDescriptor(),
                     Disaggregated.getDescriptor(),
                     DiskUsageOuterClass.getDescriptor(),
