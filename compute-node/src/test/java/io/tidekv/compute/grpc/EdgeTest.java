@@ -64,9 +64,12 @@ class EdgeTest {
     @Test
     void whatIsNotServedSaysSo() {
         assertStatus(Status.Code.UNIMPLEMENTED, () -> tikv.kvGC(GCRequest.getDefaultInstance()));
-        assertStatus(
-                Status.Code.UNIMPLEMENTED,
-                () -> tikv.kvPrewrite(PrewriteRequest.newBuilder().addTxnFileChunks(1).build()));
+        PrewriteRequest inFiles =
+                PrewriteRequest.newBuilder()
+                        .setContext(Requests.context(server))
+                        .addTxnFileChunks(1)
+                        .build();
+        assertThat(tikv.kvPrewrite(inFiles).getErrors(0).getAbort()).contains("not served");
     }
 
     @Test
