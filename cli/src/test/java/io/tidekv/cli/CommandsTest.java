@@ -194,7 +194,7 @@ class CommandsTest {
     void measures(String workload) {
         int exit =
                 run(
-                        "bench kv --pd PD --clients 4 --keys 50 --duration 0.2 --json --workload "
+                        "bench kv --pd PD --clients 4 --keys 50 --warm-up 0 --duration 0.2 --json --workload "
                                 + workload);
         assertThat(err()).isEmpty();
         assertThat(exit).isZero();

@@ -35,6 +35,9 @@ final class EtcdCommand implements Callable<Integer> {
             description = "Client addresses, host:port; clients are spread over them.")
     private List<String> endpoints = List.of();
 
+    @Option(names = "--pids", split = ",", description = "Processes whose CPU is measured.")
+    private List<Long> pids = List.of();
+
     @Mixin private LoadOptions load = new LoadOptions();
 
     private final Console console;
@@ -64,10 +67,14 @@ final class EtcdCommand implements Callable<Integer> {
                                                             .setKey(key)
                                                             .setValue(value)
                                                             .build()));
-            new ClosedLoop(put, SystemClock.INSTANCE).forSeconds(load.clients(), load.keys(), 1);
+            new ClosedLoop(put, SystemClock.INSTANCE)
+                    .forSeconds(load.warmUpClients(), load.keys(), load.warmUpSeconds());
+            ServerCpu cpu = ServerCpu.of("etcd", pids);
+            Map<String, Double> before = cpu.read();
             ClosedLoop loop = new ClosedLoop(put, SystemClock.INSTANCE);
             ClosedLoop.Result result = loop.forSeconds(load.clients(), load.keys(), load.seconds());
-            Report report = new Report("etcd-put", load, result, Map.of());
+            Map<String, Double> used = ServerCpu.between(before, cpu.read());
+            Report report = new Report("etcd-put", load, result, used);
             console.line(load.json() ? report.json() : report.text());
             return result.errors() == 0 ? 0 : 1;
         } finally {

@@ -28,7 +28,6 @@ import picocli.CommandLine.TypeConversionException;
         })
 final class KvCommand implements Callable<Integer> {
     private static final int LOADERS = 128;
-    private static final double WARM_UP_SECONDS = 2;
 
     @Mixin private PdOption pd = new PdOption();
 
@@ -72,8 +71,7 @@ final class KvCommand implements Callable<Integer> {
                 write(client, value);
             }
             new ClosedLoop(key -> workload.run(client, key, value), clock)
-                    .forSeconds(
-                            load.clients(), load.keys(), Math.min(WARM_UP_SECONDS, load.seconds()));
+                    .forSeconds(load.warmUpClients(), load.keys(), load.warmUpSeconds());
             Map<String, Double> before = cpu.read();
             ClosedLoop loop = new ClosedLoop(key -> workload.run(client, key, value), clock);
             ClosedLoop.Result result = loop.forSeconds(load.clients(), load.keys(), load.seconds());

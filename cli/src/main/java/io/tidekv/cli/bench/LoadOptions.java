@@ -7,6 +7,8 @@ import picocli.CommandLine.Option;
 
 /** Size and length of a closed loop, for whatever is measured. */
 final class LoadOptions {
+    private static final int WARM_UP_CLIENTS = 64;
+
     @Option(names = "--clients", description = "Clients at once (default ${DEFAULT-VALUE}).")
     private int clients = 1;
 
@@ -19,14 +21,23 @@ final class LoadOptions {
     @Option(names = "--duration", description = "Seconds (default ${DEFAULT-VALUE}).")
     private double duration = 10;
 
+    @Option(
+            names = "--warm-up",
+            description = {
+                "Seconds before, with at least 64 clients, so that a single one meets compiled",
+                "code (default ${DEFAULT-VALUE})."
+            })
+    private double warmUp = 5;
+
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
     /** Throws a {@link CliException} that names the options if one of them makes no sense. */
     void check() {
-        if (clients < 1 || keys < 1 || valueSize < 1 || duration <= 0) {
+        if (clients < 1 || keys < 1 || valueSize < 1 || duration <= 0 || warmUp < 0) {
             throw new CliException(
-                    "--clients, --keys, --value-size and --duration must be above 0");
+                    "--clients, --keys, --value-size and --duration must be above 0,"
+                            + " --warm-up not below");
         }
     }
 
@@ -44,6 +55,15 @@ final class LoadOptions {
 
     double seconds() {
         return duration;
+    }
+
+    double warmUpSeconds() {
+        return warmUp;
+    }
+
+    /** Clients of the warm-up. */
+    int warmUpClients() {
+        return Math.max(WARM_UP_CLIENTS, clients);
     }
 
     boolean json() {

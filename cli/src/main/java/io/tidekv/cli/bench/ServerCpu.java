@@ -34,6 +34,13 @@ abstract class ServerCpu {
         return readyFile == null ? new ByMetrics(pd) : new ByPid(readyFile);
     }
 
+    /** Of processes that all have one role. */
+    static ServerCpu of(String role, List<Long> pids) {
+        ByPid cpu = new ByPid();
+        pids.forEach(pid -> cpu.add(pid, role));
+        return cpu;
+    }
+
     /** What was used between two readings, by role. */
     static Map<String, Double> between(Map<String, Double> before, Map<String, Double> after) {
         Map<String, Double> used = new LinkedHashMap<>();
@@ -49,6 +56,8 @@ abstract class ServerCpu {
 
     private static final class ByPid extends ServerCpu {
         private final Map<Long, String> roles = new LinkedHashMap<>();
+
+        ByPid() {}
 
         ByPid(Path readyFile) {
             try {

@@ -20,9 +20,13 @@ import picocli.CommandLine.Option;
         name = "wal",
         description = {
             "Measure the durable log: leaders here, WAL nodes in processes of their own,",
-            "beside a bare append with fdatasync and a bare gRPC echo of the same run."
+            "beside a bare append with fdatasync and a bare gRPC echo of the same run.",
+            "A warm-up with 64 appends in flight precedes them all, so that even a single client",
+            "meets compiled code."
         })
 public final class WalBenchCommand implements Callable<Integer> {
+    private static final int WARM_UP_CLIENTS = 64;
+
     @Option(names = "--nodes", description = "WAL nodes (default ${DEFAULT-VALUE}).")
     private int nodes = 3;
 
@@ -41,8 +45,10 @@ public final class WalBenchCommand implements Callable<Integer> {
     @Option(names = "--duration", description = "Seconds of each (default ${DEFAULT-VALUE}).")
     private double duration = 8;
 
-    @Option(names = "--warm-up", description = "Seconds before each (default ${DEFAULT-VALUE}).")
-    private double warmUp = 5;
+    @Option(
+            names = "--warm-up",
+            description = "Seconds with 64 in flight before all (default ${DEFAULT-VALUE}).")
+    private double warmUp = 8;
 
     @Option(names = "--idle-regions", description = "Measure regions at rest as well.")
     private int idleRegions;
@@ -103,11 +109,14 @@ public final class WalBenchCommand implements Callable<Integer> {
             report.echo = EchoProbe.run(echo.address(), size, 2, clock);
             echo.process().destroy();
             WalNodes all = WalNodes.start(children, folder, nodes);
-            long incarnation = 0;
+            long incarnation = 1;
+            if (warmUp > 0) {
+                new WalRun(all, incarnation, clock)
+                        .run(WARM_UP_CLIENTS, Math.min(regions, WARM_UP_CLIENTS), size, warmUp);
+            }
             for (int count : clients) {
                 WalRun run = new WalRun(all, ++incarnation, clock);
-                int logs = Math.min(regions, count);
-                report.runs.put(count, run.run(count, logs, size, warmUp, duration));
+                report.runs.put(count, run.run(count, Math.min(regions, count), size, duration));
             }
             if (idleRegions > 0) {
                 report.idle = new WalRun(all, ++incarnation, clock).idle(idleRegions, duration);

@@ -23,6 +23,9 @@ import java.util.concurrent.TimeUnit;
 final class WalRun {
     private static final LeaderOptions OPTIONS = LeaderOptions.defaults();
 
+    /** From the first append until the clients run evenly. */
+    private static final double SETTLE_SECONDS = 1;
+
     /** What was measured; CPU and allocation are of the measured time only. */
     record Result(
             Timings timings,
@@ -49,15 +52,14 @@ final class WalRun {
         owner = Owner.newBuilder().setStoreId(1).setIncarnation(incarnation).build();
     }
 
-    /** Runs {@code clients} over {@code regions} for the times given in seconds. */
-    Result run(int clients, int regions, int bytes, double warmUp, double seconds)
-            throws InterruptedException {
+    /** Runs {@code clients} over {@code regions} for {@code seconds}. */
+    Result run(int clients, int regions, int bytes, double seconds) throws InterruptedException {
         try (ThreadScheduler timers = new ThreadScheduler("links");
                 LogDriver driver = connect(timers)) {
             driver.addRegions(regions(driver, clients, regions, value(bytes)));
             driver.until(driver::allLead, 60);
             driver.appending(true);
-            sleep(warmUp);
+            sleep(SETTLE_SECONDS);
             Result result = measure(driver, seconds);
             driver.appending(false);
             driver.until(driver::allDrained, 20);
