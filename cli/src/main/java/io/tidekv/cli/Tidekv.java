@@ -54,7 +54,7 @@ public final class Tidekv implements Runnable {
     }
 
     /** Runs one command and returns its exit code. */
-    static int run(Console console, String... args) {
+    public static int run(Console console, String... args) {
         return commandLine(console).execute(args);
     }
 

@@ -66,9 +66,18 @@ public final class Playground implements AutoCloseable {
 
     /** Starts on free ports; {@code flags} are added to those that every test needs. */
     static Playground start(Path dataDir, String... flags) {
+        return start(dataDir, List.of("--processes"), flags);
+    }
+
+    /** As {@link #start}, for tests that hurt all of it or nothing: one process with all roles. */
+    static Playground startInOneProcess(Path dataDir, String... flags) {
+        return start(dataDir, List.of(), flags);
+    }
+
+    private static Playground start(Path dataDir, List<String> first, String... flags) {
         try {
-            List<String> all =
-                    new ArrayList<>(List.of("--processes", "--port-offset", "" + freeOffset()));
+            List<String> all = new ArrayList<>(first);
+            all.addAll(List.of("--port-offset", "" + freeOffset()));
             all.addAll(List.of(flags));
             return new Playground(dataDir, all);
         } catch (IOException e) {
@@ -185,6 +194,14 @@ public final class Playground implements AutoCloseable {
             destroyTree();
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Kills all processes at once, as a power failure would; returns when they are gone. */
+    void kill() {
+        List<ProcessHandle> all = new ArrayList<>(process.descendants().toList());
+        all.add(process.toHandle());
+        all.forEach(ProcessHandle::destroyForcibly);
+        all.forEach(handle -> handle.onExit().join());
     }
 
     private void destroyTree() {

@@ -32,24 +32,21 @@ class StoreDamageTest {
     @Test
     void onlyTheRegionThatLostAnObjectSuffers() throws Exception {
         Path bucket = folder.resolve("bucket");
-        try (Playground playground =
-                Playground.start(
-                        folder.resolve("cluster"),
-                        "--api-version",
-                        "1ttl",
-                        "--object-store",
-                        "file:" + bucket)) {
-            load(playground);
-            for (JsonNode store : playground.ready().get("compute")) {
-                Playground.signal(store.get("pid").asLong(), "KILL");
-            }
-            damage(bucket);
-            playground.rerun("compute-1");
-            playground.rerun("compute-2");
+        String[] flags = {"--api-version", "1ttl", "--object-store", "file:" + bucket};
+        Path data = folder.resolve("cluster");
+        Playground before = Playground.startInOneProcess(data, flags);
+        try {
+            load(before);
+        } finally {
+            before.kill();
+        }
+        damage(bucket);
+        Playground playground = Playground.startInOneProcess(data, flags);
+        try {
+            expectReadyAndSaid(playground);
             expectOneRegionUnavailable(playground);
-            try (Playground again = playground.restart()) {
-                expectReadyAndSaid(again);
-            }
+        } finally {
+            playground.kill();
         }
     }
 
@@ -58,8 +55,7 @@ class StoreDamageTest {
         JsonNode damaged = playground.ready().get("damaged");
         assertThat(damaged).hasSize(1);
         assertThat(damaged.get(0).get("error").asText()).contains("record/");
-        Playground.Result status =
-                playground.tidekv(List.of("ctl", "--pd", playground.pd(), "status"));
+        Command.Result status = Command.run("ctl", "--pd", playground.pd(), "status");
         assertThat(status.code()).isEqualTo(1);
         assertThat(status.output())
                 .contains("DAMAGED   region " + damaged.get(0).get("region").asLong())
@@ -147,9 +143,5 @@ class StoreDamageTest {
         } finally {
             channel.shutdownNow();
         }
-    }
-
-    private static boolean isDamaged(RegionInfo region) {
-        return region.getError().contains("record/");
     }
 }

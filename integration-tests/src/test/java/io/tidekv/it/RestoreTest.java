@@ -1,0 +1,198 @@
+package io.tidekv.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.grpc.ManagedChannel;
+import io.tidekv.proto.cluster.ClusterGrpc;
+import io.tidekv.proto.region.ObjectRef;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tikv.common.TiSession;
+import org.tikv.raw.RawKVClient;
+import org.tikv.shade.com.google.protobuf.ByteString;
+
+/**
+ * All processes are killed and the disks of WAL nodes, PD and stores lost: a new cluster is made
+ * from the bucket, of what was published last, and another of a backup. {@code
+ * -Drestore.rows=1000000} for more data.
+ */
+class RestoreTest {
+    private static final long ROWS = Long.getLong("restore.rows", 2000);
+    private static final String MIDDLE = "lineitem/8";
+
+    private final Rows rows = new Rows(Long.getLong("seed", 7));
+    private final List<Playground> started = new ArrayList<>();
+    @TempDir Path folder;
+
+    private String bucket() {
+        return "file:" + folder.resolve("bucket");
+    }
+
+    @AfterEach
+    void endAll() {
+        started.forEach(Playground::kill);
+    }
+
+    @Test
+    void aLostClusterComesBackFromItsObjectsAndFromABackup() throws Exception {
+        Playground first = start("first");
+        long published = System.currentTimeMillis();
+        try (TiSession session = TiSession.create(Clients.raw(first));
+                RawKVClient client = session.createRawClient()) {
+            split(first);
+            RowLoad load = new RowLoad(rows, client);
+            load.write(0, ROWS);
+            awaitPublished(first, client);
+            tidekv(
+                    "ctl",
+                    "--pd",
+                    first.pd(),
+                    "backup",
+                    "create",
+                    "monday",
+                    "--object-store",
+                    bucket());
+            load.write(ROWS, 2 * ROWS);
+            published = System.currentTimeMillis();
+            awaitPublished(first, client);
+            // May be published or not when the processes die.
+            load.write(2 * ROWS, 2 * ROWS + 500);
+        } finally {
+            lose(first);
+        }
+
+        Path plan = folder.resolve("recover.plan");
+        JsonNode recovered = recover(plan, published);
+        Playground second = start("second", "--restore-plan", plan.toString());
+        try (TiSession session = TiSession.create(Clients.raw(second));
+                RawKVClient client = session.createRawClient()) {
+            RowLoad load = new RowLoad(rows, client);
+            load.verify(0, 2 * ROWS);
+            load.write(10 * ROWS, 11 * ROWS);
+            load.verify(10 * ROWS, 11 * ROWS);
+            tidekv("sst-uploader", "scrub", "--object-store", bucket());
+        } finally {
+            lose(second);
+        }
+        assertThat(recovered.get("problems")).isEmpty();
+
+        plan = folder.resolve("backup.plan");
+        tidekv(
+                "ctl",
+                "backup",
+                "restore",
+                "monday",
+                "--object-store",
+                bucket(),
+                "--plan",
+                "" + plan);
+        Playground third = start("third", "--restore-plan", plan.toString());
+        try (TiSession session = TiSession.create(Clients.raw(third));
+                RawKVClient client = session.createRawClient()) {
+            new RowLoad(rows, client).verify(0, ROWS);
+            for (long later : List.of(ROWS, 2 * ROWS - 1, 2 * ROWS, 10 * ROWS)) {
+                assertThat(client.get(rows.key(later))).as("row %d of later", later).isEmpty();
+            }
+            tidekv("ctl", "--pd", third.pd(), "status");
+        }
+    }
+
+    /** Each region says until when it goes: at least to what is known to be published. */
+    private JsonNode recover(Path plan, long publishedMillis) throws IOException {
+        JsonNode recovered =
+                new ObjectMapper()
+                        .readTree(
+                                tidekv(
+                                        "ctl",
+                                        "recover",
+                                        "--from-object-store",
+                                        "--json",
+                                        "--object-store",
+                                        bucket(),
+                                        "--plan",
+                                        plan.toString()));
+        assertThat(recovered.get("regions")).hasSize(2);
+        assertThat(recovered.get("empty").asInt()).isZero();
+        for (JsonNode region : recovered.get("regions")) {
+            assertThat(region.get("until_ms").asLong())
+                    .isBetween(publishedMillis, System.currentTimeMillis());
+        }
+        return recovered;
+    }
+
+    private Playground start(String name, String... flags) {
+        List<String> all = new ArrayList<>(List.of("--object-store", bucket()));
+        all.addAll(List.of("--set", "compute.region.publish-interval=500ms"));
+        all.addAll(List.of(flags));
+        Playground playground =
+                Playground.startInOneProcess(folder.resolve(name), all.toArray(String[]::new));
+        started.add(playground);
+        return playground;
+    }
+
+    /** Everything but the bucket is gone. */
+    private static void lose(Playground playground) throws IOException {
+        playground.kill();
+        try (Stream<Path> walk = Files.walk(playground.dataDir())) {
+            for (Path path : walk.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+
+    private static void split(Playground playground) throws Exception {
+        var keys = List.of(com.google.protobuf.ByteString.copyFromUtf8(MIDDLE));
+        try (Splitter splitter = new Splitter(playground, keys, 0)) {
+            splitter.join();
+        }
+    }
+
+    /**
+     * Waits until everything written so far is published. What is published next may have been
+     * captured before, so the one after that is waited for, too.
+     */
+    private static void awaitPublished(Playground playground, RawKVClient client) {
+        ManagedChannel channel = playground.channel(playground.pd());
+        try {
+            var cluster = Playground.cluster(channel);
+            for (int round = 0; round < 2; round++) {
+                List<ObjectRef> before = records(cluster);
+                for (String mark : List.of("_mark", "~mark")) {
+                    client.put(ByteString.copyFromUtf8(mark), ByteString.copyFromUtf8("" + round));
+                }
+                Awaitility.await("both regions are published")
+                        .atMost(Duration.ofSeconds(60))
+                        .ignoreExceptions()
+                        .until(() -> allDiffer(before, records(cluster)));
+            }
+        } finally {
+            channel.shutdownNow();
+        }
+    }
+
+    private static List<ObjectRef> records(ClusterGrpc.ClusterBlockingStub cluster) {
+        return Splitter.regions(cluster).stream().map(r -> r.getRoots().getRecord()).toList();
+    }
+
+    private static boolean allDiffer(List<ObjectRef> before, List<ObjectRef> now) {
+        return now.size() == 2
+                && before.size() == 2
+                && now.stream().noneMatch(ref -> ref.getKey().isEmpty() || before.contains(ref));
+    }
+
+    private static String tidekv(String... words) {
+        return Command.expect(words);
+    }
+}
