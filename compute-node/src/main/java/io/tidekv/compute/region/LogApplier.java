@@ -102,7 +102,7 @@ final class LogApplier {
         return switch (entry.getKind()) {
             case WRITE, NOOP, CONFIG -> false;
             case MANIFEST_COMMIT, SPLIT, CHILD_PUBLISHED -> true;
-            case ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED -> true;
+            case PART, ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED -> true;
         };
     }
 }

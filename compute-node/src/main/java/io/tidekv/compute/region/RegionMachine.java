@@ -69,9 +69,9 @@ final class RegionMachine {
             case SPLIT -> split(parseSplit(entry), entry.getIndex());
             case CHILD_PUBLISHED -> forget(childPublished(entry));
             case WRITE, NOOP, CONFIG -> NOTHING;
-            case ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED ->
+            case PART, ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED ->
                     throw new InvariantViolation(
-                            "entry " + entry.getIndex() + " has an unknown kind");
+                            "entry " + entry.getIndex() + " is of kind " + entry.getKind());
         };
     }
 

@@ -368,7 +368,7 @@ public final class RegionLeader {
         return switch (kind) {
             case WRITE, MANIFEST_COMMIT, SPLIT, CHILD_PUBLISHED -> true;
             // A no-op begins a term; voters are changed by changeVoters.
-            case NOOP, CONFIG, ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED -> false;
+            case NOOP, CONFIG, PART, ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED -> false;
         };
     }
 }
