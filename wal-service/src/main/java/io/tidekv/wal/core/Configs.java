@@ -6,6 +6,7 @@ import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.LoggedConfig;
 import io.tidekv.proto.region.VoterConfig;
+import io.tidekv.proto.wal.CreateRequest;
 import io.tidekv.proto.wal.VoterMeta;
 import java.util.HashSet;
 import java.util.List;
@@ -77,6 +78,14 @@ final class Configs {
                             && logged.getConfig().getGeneration() > generation;
         }
         return outdated;
+    }
+
+    /** The meta with the number of the order that made the voter a learner. */
+    static VoterMeta createdBy(VoterMeta meta, CreateRequest request) {
+        return meta.toBuilder()
+                .setCreatedTerm(request.getTerm())
+                .setCreatedOrder(request.getOrder())
+                .build();
     }
 
     /** The meta with its base moved to an index of the log. */

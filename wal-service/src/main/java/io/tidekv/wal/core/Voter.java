@@ -4,6 +4,7 @@ import io.tidekv.common.Invariants;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.region.Snapshot;
+import io.tidekv.proto.wal.CreateRequest;
 import io.tidekv.proto.wal.OpenRequest;
 import io.tidekv.proto.wal.OpenResponse;
 import io.tidekv.proto.wal.ReadRequest;
@@ -323,6 +324,20 @@ final class Voter {
         return WalResponse.newBuilder().setRetire(RetireResponse.getDefaultInstance());
     }
 
+    /**
+     * A leader makes the voter a learner that it has already been: what it ordered before is late.
+     */
+    void createdAgain(CreateRequest request) {
+        if (request.getLearner()
+                && !rules.isLate(
+                        request.getTerm(),
+                        request.getOrder(),
+                        meta.getCreatedTerm(),
+                        meta.getCreatedOrder())) {
+            write(Configs.createdBy(meta, request));
+        }
+    }
+
     private WalResponse.@Nullable Builder mayRetire(RetireRequest request, long nowNanos) {
         if (request.getTerm() > meta.getTerm()) {
             WalResponse.Builder refusal = admit(request.getTerm(), request.getOwner(), nowNanos);
@@ -337,7 +352,13 @@ final class Voter {
         if (!request.getOwner().equals(meta.getOwner())) {
             return Replies.notOwner(meta.getTerm(), "the term is another owner's");
         }
-        return Configs.isOutdated(meta, request.getGeneration())
+        boolean late =
+                rules.isLate(
+                        request.getTerm(),
+                        request.getOrder(),
+                        meta.getCreatedTerm(),
+                        meta.getCreatedOrder());
+        return late || Configs.isOutdated(meta, request.getGeneration())
                 ? Replies.invalid("the node has been added again since")
                 : null;
     }

@@ -169,7 +169,9 @@ public final class VoterNode {
             if (!request.getLearner()) {
                 return Replies.error(WalErrorCode.RETIRED, "a committed config left this node out");
             }
-            meta = anew(known.meta());
+            meta = anew(known.meta(), request);
+        } else {
+            known.createdAgain(request);
         }
         if (meta != null) {
             storage.putMeta(regionId, meta);
@@ -190,12 +192,15 @@ public final class VoterNode {
                 .setOrigin(request.getOrigin())
                 .setSnapshot(snapshot)
                 .setLearner(request.getLearner() || forgotten)
+                .setCreatedTerm(request.getLearner() ? request.getTerm() : 0)
+                .setCreatedOrder(request.getLearner() ? request.getOrder() : 0)
                 .build();
     }
 
     /** Its snapshot and its term are true for ever, so a node that comes back goes on from them. */
-    private static VoterMeta anew(VoterMeta retired) {
-        return retired.toBuilder().clearRetiredGeneration().setLearner(true).build();
+    private static VoterMeta anew(VoterMeta retired, CreateRequest request) {
+        VoterMeta learner = retired.toBuilder().clearRetiredGeneration().setLearner(true).build();
+        return Configs.createdBy(learner, request);
     }
 
     private WalResponse.Builder renew(Owner sender, RenewRequest request, long nowNanos) {

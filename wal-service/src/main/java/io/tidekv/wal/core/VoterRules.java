@@ -35,6 +35,14 @@ public class VoterRules {
         return true;
     }
 
+    /**
+     * Whether an order to forget was given before the voter was created as a learner. Within a
+     * term, orders are numbered by its leader.
+     */
+    public boolean isLate(long term, long order, long createdTerm, long createdOrder) {
+        return term < createdTerm || (term == createdTerm && order < createdOrder);
+    }
+
     /** Whether an entry that the voter already has is replaced. */
     public boolean replaces(long heldTerm, long offeredTerm) {
         return heldTerm != offeredTerm;

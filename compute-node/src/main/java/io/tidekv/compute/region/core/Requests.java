@@ -54,6 +54,8 @@ final class Requests {
                         .setConfig(config)
                         .setOrigin(origin)
                         .setLearner(learner)
+                        .setTerm(learner ? term : 0)
+                        .setOrder(learner ? sent.seq() : 0)
                         .build();
         send(to, sent, begin(sent).setCreate(body));
     }
@@ -109,6 +111,7 @@ final class Requests {
                         .setTerm(term)
                         .setOwner(owner)
                         .setGeneration(generation)
+                        .setOrder(sent.seq())
                         .build();
         send(to, sent, begin(sent).setRetire(body));
     }
