@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.tidekv.common.config.HostPort;
 import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.proto.cluster.ClusterGrpc;
 import io.tidekv.proto.metapb.Store;
@@ -45,7 +46,7 @@ public final class PdClient implements AutoCloseable {
     public PdClient(String endpoints) {
         this.endpoints =
                 List.of(endpoints.split(",")).stream()
-                        .map(PdClient::address)
+                        .map(HostPort::ofUrl)
                         .filter(address -> !address.isEmpty())
                         .toList();
         if (this.endpoints.isEmpty()) {
@@ -167,7 +168,7 @@ public final class PdClient implements AutoCloseable {
                                 stub(asked).getMembers(GetMembersRequest.getDefaultInstance()),
                                 r -> r.getHeader());
                 if (members.getLeader().getClientUrlsCount() > 0) {
-                    String address = address(members.getLeader().getClientUrls(0));
+                    String address = HostPort.ofUrl(members.getLeader().getClientUrls(0));
                     leader =
                             new Leader(
                                     channel(address), address, members.getHeader().getClusterId());
@@ -189,12 +190,6 @@ public final class PdClient implements AutoCloseable {
 
     private ManagedChannel channel(String address) {
         return channels.computeIfAbsent(address, a -> GrpcTransports.channel(a).build());
-    }
-
-    private static String address(String urlOrAddress) {
-        String text = urlOrAddress.strip();
-        int scheme = text.indexOf("://");
-        return scheme < 0 ? text : text.substring(scheme + 3);
     }
 
     @Override

@@ -31,6 +31,14 @@ public record HostPort(String host, int port) {
         }
     }
 
+    /** Leaves {@code host:port} of a URL; an address without a scheme is already that. */
+    public static String ofUrl(String urlOrAddress) {
+        String text = urlOrAddress.strip();
+        int scheme = text.indexOf("://");
+        String rest = scheme < 0 ? text : text.substring(scheme + 3);
+        return rest.endsWith("/") ? rest.substring(0, rest.length() - 1) : rest;
+    }
+
     /** The same host with another port, for a server that was given port 0. */
     public HostPort withPort(int otherPort) {
         return new HostPort(host, otherPort);

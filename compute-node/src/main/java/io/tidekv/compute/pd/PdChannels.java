@@ -1,6 +1,7 @@
 package io.tidekv.compute.pd;
 
 import io.grpc.ManagedChannel;
+import io.tidekv.common.config.HostPort;
 import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.proto.pdpb.GetMembersRequest;
 import io.tidekv.proto.pdpb.GetMembersResponse;
@@ -31,7 +32,7 @@ final class PdChannels implements AutoCloseable {
     private boolean closed;
 
     PdChannels(List<String> endpoints) {
-        addresses = new ArrayList<>(endpoints.stream().map(PdChannels::hostPort).toList());
+        addresses = new ArrayList<>(endpoints.stream().map(HostPort::ofUrl).toList());
         if (addresses.isEmpty()) {
             throw PdException.refused("pd.endpoints is empty: name at least one member of PD");
         }
@@ -95,14 +96,14 @@ final class PdChannels implements AutoCloseable {
             }
             if (members.hasLeader() && members.getLeader().getClientUrlsCount() > 0) {
                 add(members.getLeader());
-                current = addresses.indexOf(hostPort(members.getLeader().getClientUrls(0)));
+                current = addresses.indexOf(HostPort.ofUrl(members.getLeader().getClientUrls(0)));
             }
         }
     }
 
     private void add(Member member) {
         if (member.getClientUrlsCount() > 0) {
-            String address = hostPort(member.getClientUrls(0));
+            String address = HostPort.ofUrl(member.getClientUrls(0));
             if (!addresses.contains(address)) {
                 addresses.add(address);
             }
@@ -111,13 +112,6 @@ final class PdChannels implements AutoCloseable {
 
     private ManagedChannel channel(String address) {
         return channels.computeIfAbsent(address, a -> GrpcTransports.channel(a).build());
-    }
-
-    /** Client URLs are written with a scheme, settings without. */
-    static String hostPort(String url) {
-        int scheme = url.indexOf("://");
-        String rest = scheme < 0 ? url : url.substring(scheme + 3);
-        return rest.endsWith("/") ? rest.substring(0, rest.length() - 1) : rest;
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.tidekv.objects.gc;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.tidekv.common.config.HostPort;
 import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.proto.cluster.ClusterGrpc;
 import io.tidekv.proto.cluster.ListRegionsRequest;
@@ -39,7 +40,7 @@ public final class PdRoots implements ClusterRoots {
     public PdRoots(String endpoints) {
         this.endpoints =
                 List.of(endpoints.split(",")).stream()
-                        .map(PdRoots::address)
+                        .map(HostPort::ofUrl)
                         .filter(endpoint -> !endpoint.isEmpty())
                         .toList();
     }
@@ -118,7 +119,7 @@ public final class PdRoots implements ClusterRoots {
             try {
                 GetMembersResponse members = on(endpoint, PdRoots::members);
                 if (members.getLeader().getClientUrlsCount() > 0) {
-                    String leader = address(members.getLeader().getClientUrls(0));
+                    String leader = HostPort.ofUrl(members.getLeader().getClientUrls(0));
                     return on(
                             leader,
                             channel -> call.run(channel, members.getHeader().getClusterId()));
@@ -148,11 +149,5 @@ public final class PdRoots implements ClusterRoots {
         } finally {
             channel.shutdownNow();
         }
-    }
-
-    private static String address(String urlOrAddress) {
-        String text = urlOrAddress.strip();
-        int scheme = text.indexOf("://");
-        return scheme < 0 ? text : text.substring(scheme + 3);
     }
 }

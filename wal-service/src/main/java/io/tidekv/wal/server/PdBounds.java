@@ -2,6 +2,7 @@ package io.tidekv.wal.server;
 
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
+import io.tidekv.common.config.HostPort;
 import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.proto.cluster.ClusterGrpc;
 import io.tidekv.proto.cluster.ListRegionsRequest;
@@ -40,8 +41,7 @@ final class PdBounds implements RepairBounds.Source {
         String problem = "no member is named";
         for (int round = 0; round < ROUNDS; round++) {
             for (String endpoint : endpoints) {
-                ManagedChannel channel =
-                        GrpcTransports.channel(PdMembership.hostPort(endpoint)).build();
+                ManagedChannel channel = GrpcTransports.channel(HostPort.ofUrl(endpoint)).build();
                 try {
                     return ask(channel);
                 } catch (StatusRuntimeException e) {

@@ -3,6 +3,7 @@ package io.tidekv.wal.server;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.tidekv.common.config.HostPort;
 import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.proto.cluster.ClusterGrpc;
@@ -63,17 +64,11 @@ final class PdMembership implements AutoCloseable {
 
     PdMembership(
             List<String> endpoints, String address, String zone, Node node, Scheduler scheduler) {
-        this.endpoints = endpoints.stream().map(PdMembership::hostPort).toList();
+        this.endpoints = endpoints.stream().map(HostPort::ofUrl).toList();
         this.address = address;
         this.zone = zone;
         this.node = node;
         this.scheduler = scheduler;
-    }
-
-    static String hostPort(String endpoint) {
-        int scheme = endpoint.indexOf("://");
-        String rest = scheme < 0 ? endpoint : endpoint.substring(scheme + 3);
-        return rest.endsWith("/") ? rest.substring(0, rest.length() - 1) : rest;
     }
 
     void start() {
