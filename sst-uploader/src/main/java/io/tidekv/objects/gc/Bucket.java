@@ -15,7 +15,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What is in a cluster's part of the object store. Belongs to one thread. */
 final class Bucket {
-    private static final int PAGE = 1000;
     private static final int KEPT_MAX = 20_000;
 
     private final ObjectStore cluster;
@@ -39,13 +38,7 @@ final class Bucket {
 
     List<ObjectInfo> list(String prefix) {
         List<ObjectInfo> all = new ArrayList<>();
-        String after = "";
-        List<ObjectInfo> page;
-        do {
-            page = cluster.list(prefix, after, PAGE);
-            all.addAll(page);
-            after = page.isEmpty() ? after : page.get(page.size() - 1).name();
-        } while (page.size() == PAGE);
+        cluster.forEach(prefix, all::add);
         return all;
     }
 

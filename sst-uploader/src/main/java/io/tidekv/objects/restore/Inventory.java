@@ -23,8 +23,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What is in a cluster's part of the object store. Belongs to one thread. */
 final class Inventory {
-    private static final int PAGE = 1000;
-
     private final ObjectStore cluster;
     private final long clusterId;
     private final Map<String, Long> lengths = new HashMap<>();
@@ -44,13 +42,7 @@ final class Inventory {
         Inventory all = new Inventory(cluster, clusterId);
         for (String prefix :
                 List.of(ObjectKeys.SST_PREFIX, ObjectKeys.RECORD_PREFIX, ObjectKeys.PACK_PREFIX)) {
-            String after = "";
-            List<ObjectInfo> page;
-            do {
-                page = cluster.list(prefix, after, PAGE);
-                page.forEach(all::add);
-                after = page.isEmpty() ? after : page.get(page.size() - 1).name();
-            } while (page.size() == PAGE);
+            cluster.forEach(prefix, all::add);
         }
         return all;
     }

@@ -2,6 +2,7 @@ package io.tidekv.objects.store;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * to the objects (foreign files, names that no caller could have written) is not seen.
  */
 public interface ObjectStore extends AutoCloseable {
+    /** Objects that one request for a list brings, as S3 has it. */
+    int PAGE = 1000;
+
     /**
      * Stores {@code bytes} unless the name is taken; durable when it returns. An unclear outcome is
      * settled by comparing with what is stored, so that a repeated call with equal bytes succeeds.
@@ -56,6 +60,22 @@ public interface ObjectStore extends AutoCloseable {
      * from the start).
      */
     List<ObjectInfo> list(String prefix, String after, int limit);
+
+    /**
+     * Hands over every object whose name begins with {@code prefix}, in byte order of the names, a
+     * page at a time; what is stored meanwhile may be among them or not.
+     */
+    default void forEach(String prefix, Consumer<ObjectInfo> action) {
+        String after = "";
+        List<ObjectInfo> page;
+        do {
+            page = list(prefix, after, PAGE);
+            for (ObjectInfo info : page) {
+                after = info.name();
+                action.accept(info);
+            }
+        } while (page.size() == PAGE);
+    }
 
     /** Deletes; a missing object is no error. */
     void delete(String name);
