@@ -38,6 +38,10 @@ final class BackupCommand implements Runnable {
         Usage.show(spec);
     }
 
+    private static Backups backups(ObjectStore store, long clusterId) {
+        return new Backups(ObjectsOption.cluster(store, clusterId), Randomness.real());
+    }
+
     private static Map<String, Object> json(BackupSet set) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("name", set.name());
@@ -82,9 +86,7 @@ final class BackupCommand implements Runnable {
             PdRoots roots = new PdRoots(options.pd());
             long clusterId = roots.clusterId();
             try (ObjectStore store = objects.open()) {
-                Backups backups =
-                        new Backups(ObjectsOption.cluster(store, clusterId), Randomness.real());
-                BackupSet set = backups.create(name, clusterId, roots);
+                BackupSet set = backups(store, clusterId).create(name, clusterId, roots);
                 console.line(options.json() ? Json.line(json(set)) : table(List.of(set)));
                 long without = set.regions().stream().filter(r -> r.record() == null).count();
                 if (without > 0) {
@@ -113,9 +115,7 @@ final class BackupCommand implements Runnable {
             CtlOptions options = CtlOptions.of(spec);
             long clusterId = new PdRoots(options.pd()).clusterId();
             try (ObjectStore store = objects.open()) {
-                List<BackupSet> sets =
-                        new Backups(ObjectsOption.cluster(store, clusterId), Randomness.real())
-                                .list();
+                List<BackupSet> sets = backups(store, clusterId).list();
                 console.line(
                         options.json()
                                 ? Json.line(
@@ -149,9 +149,7 @@ final class BackupCommand implements Runnable {
             CtlOptions options = CtlOptions.of(spec);
             long clusterId = new PdRoots(options.pd()).clusterId();
             try (ObjectStore store = objects.open()) {
-                Backups backups =
-                        new Backups(ObjectsOption.cluster(store, clusterId), Randomness.real());
-                if (!backups.delete(name)) {
+                if (!backups(store, clusterId).delete(name)) {
                     throw new CliException("there is no backup " + name);
                 }
             }

@@ -7,13 +7,11 @@ import io.tidekv.objects.backup.BackupSet;
 import io.tidekv.objects.backup.Backups;
 import io.tidekv.objects.restore.Restoration;
 import io.tidekv.objects.store.ObjectStore;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -28,14 +26,7 @@ final class BackupRestoreCommand implements Callable<Integer> {
     @Parameters(paramLabel = "NAME")
     private String name = "";
 
-    @Option(
-            names = "--cluster",
-            paramLabel = "ID",
-            description = "Needed when the store has several.")
-    private @Nullable String cluster;
-
-    @Option(names = "--plan", paramLabel = "FILE", required = true, description = "To be written.")
-    private Path plan = Path.of("restore.plan");
+    @Mixin private RestoreOptions restore = new RestoreOptions();
 
     @Mixin private ObjectsOption objects = new ObjectsOption();
 
@@ -51,21 +42,14 @@ final class BackupRestoreCommand implements Callable<Integer> {
     public Integer call() {
         CtlOptions options = CtlOptions.of(spec);
         try (ObjectStore store = objects.open()) {
-            Long id =
-                    cluster == null
-                            ? Restoration.onlyCluster(store)
-                            : Long.valueOf(Long.parseUnsignedLong(cluster));
-            if (id == null) {
-                throw new CliException(
-                        "the store has no cluster or several: name one with --cluster ID");
-            }
+            long id = restore.clusterId(store);
             ObjectStore objectsOf = ObjectsOption.cluster(store, id);
             BackupSet backup = new Backups(objectsOf, Randomness.real()).find(name);
             if (backup == null) {
                 throw new CliException("there is no backup " + name);
             }
             Restoration made = Restoration.of(objectsOf, backup, Randomness.real());
-            RestoreOutput.write(console, options.json(), made, plan);
+            RestoreOutput.write(console, options.json(), made, restore.plan());
         }
         return 0;
     }

@@ -33,16 +33,21 @@ abstract class OrderCommand<N> implements Callable<Integer> {
 
     private final Console console;
     private final String kind;
+    private final NodeMode mode;
 
     /**
      * @param kind how such a node is called in sentences: {@code "store"}
+     * @param mode the mode in which the order puts it
      */
-    OrderCommand(Console console, String kind) {
+    OrderCommand(Console console, String kind, NodeMode mode) {
         this.console = console;
         this.kind = kind;
+        this.mode = mode;
     }
 
-    abstract NodeMode mode();
+    final NodeMode mode() {
+        return mode;
+    }
 
     abstract void give(CtlOptions options, long id);
 
@@ -80,7 +85,7 @@ abstract class OrderCommand<N> implements Callable<Integer> {
 
     private Patience.Stand look(CtlOptions options) {
         N node = node(options);
-        if (modeOf(node) != mode()) {
+        if (modeOf(node) != mode) {
             throw new CliException("somebody has given another order for " + name());
         }
         return new Patience.Stand(done(node), name() + ": " + progress(node));

@@ -5,7 +5,6 @@ import io.tidekv.cli.Console;
 import io.tidekv.common.Randomness;
 import io.tidekv.objects.restore.Restoration;
 import io.tidekv.objects.store.ObjectStore;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -29,14 +28,7 @@ final class RecoverCommand implements Callable<Integer> {
             description = "Says that nothing else is left.")
     private boolean fromObjectStore;
 
-    @Option(
-            names = "--cluster",
-            paramLabel = "ID",
-            description = "Needed when the store has several.")
-    private @Nullable String cluster;
-
-    @Option(names = "--plan", paramLabel = "FILE", required = true, description = "To be written.")
-    private Path plan = Path.of("restore.plan");
+    @Mixin private RestoreOptions restore = new RestoreOptions();
 
     @Mixin private ObjectsOption objects = new ObjectsOption();
 
@@ -55,17 +47,10 @@ final class RecoverCommand implements Callable<Integer> {
             throw new CliException("only --from-object-store is known: leave its value out");
         }
         try (ObjectStore store = objects.open()) {
-            Long id =
-                    cluster == null
-                            ? Restoration.onlyCluster(store)
-                            : Long.valueOf(Long.parseUnsignedLong(cluster));
-            if (id == null) {
-                throw new CliException(
-                        "the store has no cluster or several: name one with --cluster ID");
-            }
+            long id = restore.clusterId(store);
             Restoration made =
                     Restoration.newest(ObjectsOption.cluster(store, id), id, Randomness.real());
-            RestoreOutput.write(console, options.json(), made, plan);
+            RestoreOutput.write(console, options.json(), made, restore.plan());
         }
         return 0;
     }

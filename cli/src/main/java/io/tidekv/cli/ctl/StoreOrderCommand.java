@@ -10,8 +10,8 @@ import picocli.CommandLine.Command;
 
 /** The orders of {@code tidekv ctl store}: each returns when its effect is there. */
 abstract class StoreOrderCommand extends OrderCommand<StoreInfo> {
-    StoreOrderCommand(Console console) {
-        super(console, "store");
+    StoreOrderCommand(Console console, NodeMode mode) {
+        super(console, "store", mode);
     }
 
     @Override
@@ -52,12 +52,7 @@ abstract class StoreOrderCommand extends OrderCommand<StoreInfo> {
                     "Move all regions of a compute node to others; returns when it serves none.")
     static final class Drain extends StoreOrderCommand {
         Drain(Console console) {
-            super(console);
-        }
-
-        @Override
-        NodeMode mode() {
-            return NodeMode.DRAINING;
+            super(console, NodeMode.DRAINING);
         }
 
         @Override
@@ -74,12 +69,7 @@ abstract class StoreOrderCommand extends OrderCommand<StoreInfo> {
     @Command(name = "add", description = "Take back a drain: the compute node gets regions again.")
     static final class Add extends StoreOrderCommand {
         Add(Console console) {
-            super(console);
-        }
-
-        @Override
-        NodeMode mode() {
-            return NodeMode.IN_SERVICE;
+            super(console, NodeMode.IN_SERVICE);
         }
 
         @Override

@@ -11,8 +11,8 @@ import picocli.CommandLine.Option;
 
 /** The orders of {@code tidekv ctl wal}: each returns when its effect is there. */
 abstract class WalOrderCommand extends OrderCommand<WalNode> {
-    WalOrderCommand(Console console) {
-        super(console, "WAL node");
+    WalOrderCommand(Console console, NodeMode mode) {
+        super(console, "WAL node", mode);
     }
 
     /** The WAL node that takes the place of the one ordered about; 0 = any. */
@@ -68,12 +68,7 @@ abstract class WalOrderCommand extends OrderCommand<WalNode> {
                             + " regions.")
     static final class Add extends WalOrderCommand {
         Add(Console console) {
-            super(console);
-        }
-
-        @Override
-        NodeMode mode() {
-            return NodeMode.IN_SERVICE;
+            super(console, NodeMode.IN_SERVICE);
         }
 
         @Override
@@ -92,12 +87,7 @@ abstract class WalOrderCommand extends OrderCommand<WalNode> {
             description = "Give a WAL node's regions to others; returns when it holds none.")
     static class Drain extends WalOrderCommand {
         Drain(Console console) {
-            super(console);
-        }
-
-        @Override
-        NodeMode mode() {
-            return NodeMode.DRAINING;
+            super(console, NodeMode.DRAINING);
         }
 
         @Override
