@@ -12,7 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /** Splits regions at given stored keys, one after the other, while a test goes on. */
-final class Splitter implements AutoCloseable {
+public final class Splitter implements AutoCloseable {
     private static final int ATTEMPTS = 20;
 
     private final ManagedChannel channel;
@@ -37,7 +37,8 @@ final class Splitter implements AutoCloseable {
         return regions(cluster).size();
     }
 
-    static List<RegionInfo> regions(ClusterGrpc.ClusterBlockingStub cluster) {
+    /** All regions, as PD knows them. */
+    public static List<RegionInfo> regions(ClusterGrpc.ClusterBlockingStub cluster) {
         return cluster.withDeadlineAfter(10, TimeUnit.SECONDS)
                 .listRegions(ListRegionsRequest.getDefaultInstance())
                 .getRegionsList();
@@ -69,7 +70,7 @@ final class Splitter implements AutoCloseable {
     /** A region that is just being moved or split refuses for a moment. */
     private boolean tried(ByteString key) {
         try {
-            split(key);
+            splits += split(cluster, key) ? 1 : 0;
             return true;
         } catch (StatusRuntimeException e) {
             System.out.println("split refused: " + e.getStatus());
@@ -77,7 +78,8 @@ final class Splitter implements AutoCloseable {
         }
     }
 
-    private void split(ByteString key) {
+    /** Splits the region that has the stored key inside; false when it is a border already. */
+    public static boolean split(ClusterGrpc.ClusterBlockingStub cluster, ByteString key) {
         for (RegionInfo region : regions(cluster)) {
             ByteString start = region.getShape().getStartKey();
             ByteString end = region.getShape().getEndKey();
@@ -89,10 +91,10 @@ final class Splitter implements AutoCloseable {
                                         .addKeys(key)
                                         .setTimeoutMs(15_000)
                                         .build());
-                splits++;
-                return;
+                return true;
             }
         }
+        return false;
     }
 
     private static int compare(ByteString a, ByteString b) {

@@ -1,11 +1,10 @@
 package io.tidekv.it.storm;
 
 import com.google.protobuf.ByteString;
-import io.tidekv.proto.cluster.ListRegionsRequest;
+import io.tidekv.it.Splitter;
 import io.tidekv.proto.cluster.ListStoresRequest;
 import io.tidekv.proto.cluster.MoveRegionRequest;
 import io.tidekv.proto.cluster.RegionInfo;
-import io.tidekv.proto.cluster.SplitRegionRequest;
 import io.tidekv.proto.cluster.StoreInfo;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -55,7 +54,7 @@ final class Churn {
     }
 
     private void move() {
-        List<RegionInfo> regions = regions();
+        List<RegionInfo> regions = cluster.ask(TIMEOUT_MILLIS, Splitter::regions);
         List<StoreInfo> stores =
                 cluster.ask(
                                 TIMEOUT_MILLIS,
@@ -80,32 +79,7 @@ final class Churn {
 
     private void split() {
         ByteString key = splitKeys.peek();
-        for (RegionInfo region : regions()) {
-            ByteString start = region.getShape().getStartKey();
-            ByteString end = region.getShape().getEndKey();
-            if (compare(start, key) < 0 && (end.isEmpty() || compare(key, end) < 0)) {
-                cluster.ask(
-                        TIMEOUT_MILLIS + 1000,
-                        c ->
-                                c.splitRegion(
-                                        SplitRegionRequest.newBuilder()
-                                                .setRegionId(region.getShape().getRegionId())
-                                                .addKeys(key)
-                                                .setTimeoutMs(TIMEOUT_MILLIS)
-                                                .build()));
-                splits++;
-            }
-        }
+        splits += cluster.ask(TIMEOUT_MILLIS, c -> Splitter.split(c, key)) ? 1 : 0;
         splitKeys.poll();
-    }
-
-    private List<RegionInfo> regions() {
-        return cluster.ask(
-                        TIMEOUT_MILLIS, c -> c.listRegions(ListRegionsRequest.getDefaultInstance()))
-                .getRegionsList();
-    }
-
-    private static int compare(ByteString a, ByteString b) {
-        return ByteString.unsignedLexicographicalComparator().compare(a, b);
     }
 }
