@@ -21,7 +21,6 @@ final class Transactions implements AutoCloseable {
     private static final long LOCK_TTL_MILLIS = 3_000;
 
     private final TiSession session;
-    private final KVClient client;
 
     /** The transaction certainly had no effect. */
     static final class Aborted extends Exception {
@@ -45,7 +44,6 @@ final class Transactions implements AutoCloseable {
         TiConfiguration conf = TiConfiguration.createDefault(cluster.pdAddresses());
         conf.setTimeout(PATIENCE_MILLIS);
         session = TiSession.create(conf);
-        client = session.createKVClient();
     }
 
     long timestamp() throws Aborted {
@@ -58,7 +56,9 @@ final class Transactions implements AutoCloseable {
 
     /** The values as of a timestamp; keys without one are left out. */
     Map<String, String> read(List<String> keys, long ts) throws Aborted {
-        try {
+        // One client for each: it keeps the locks that a read may pass for all reads that follow,
+        // whatever their timestamps.
+        try (KVClient client = session.createKVClient()) {
             // The client sorts the list that it is given.
             List<ByteString> names = new ArrayList<>();
             keys.forEach(key -> names.add(ByteString.copyFromUtf8(key)));
@@ -125,7 +125,6 @@ final class Transactions implements AutoCloseable {
 
     @Override
     public void close() throws Exception {
-        client.close();
         session.close();
     }
 }
