@@ -1,5 +1,6 @@
 package io.tidekv.compute.tablet;
 
+import com.google.protobuf.ByteString;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.ObjectRef;
 import java.util.concurrent.CompletableFuture;
@@ -21,7 +22,17 @@ public interface Publisher {
      */
     TabletRecord draft(Tablet tablet, PublishRequest request);
 
-    /** Stores a record: one of {@link #draft}, or one derived from it for a child. */
+    /**
+     * A draft whose files hold nothing but keys of {@code shape}'s side of the border {@code at}:
+     * those that reach over it are replaced by copies without the other side, which are uploaded in
+     * the name of {@code writer}. Other files, and the shape, stay as they are.
+     *
+     * @param writer the record that the result is for: its region and term
+     * @param below whether the side below the border is the one that stays
+     */
+    TabletRecord cut(TabletRecord draft, ByteString at, boolean below, TabletRecord writer);
+
+    /** Stores a record: one of {@link #draft}, or one derived from it for other ranges. */
     ObjectRef store(TabletRecord record);
 
     /**

@@ -41,6 +41,13 @@ public interface Tablet extends AutoCloseable {
     void applyState(AppliedMark mark, RegionState after);
 
     /**
+     * Applies an entry by which the region takes its neighbour over: the state after it, and what
+     * the neighbour wrote that the files taken over do not hold, an empty string or a batch. Throws
+     * as above.
+     */
+    void applyMerge(AppliedMark mark, RegionState after, ByteString writes);
+
+    /**
      * A view of the data as of now, of keys in the shape's range. Holds the tablet's resources
      * until closed, also past {@link #close()}.
      */

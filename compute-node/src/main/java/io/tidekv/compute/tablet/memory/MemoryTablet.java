@@ -83,6 +83,18 @@ final class MemoryTablet implements Tablet {
         applied = mark;
     }
 
+    @Override
+    public synchronized void applyMerge(AppliedMark mark, RegionState after, ByteString writes) {
+        checkNext(mark.index());
+        if (!writes.isEmpty()) {
+            engine.apply(writes);
+            unpublishedBytes += writes.size();
+            afterCutBytes += writes.size();
+        }
+        state = after;
+        applied = mark;
+    }
+
     private void checkNext(long index) {
         Invariants.check(
                 index == applied.index() + 1,

@@ -53,34 +53,36 @@ record Capture(FileSet files, Cells.Values cells, Map<Long, Path> fresh) {
 
     private static Capture cut(RocksTablet tablet, Cells.Values cells)
             throws RocksDBException, IOException {
-        Instance instance = tablet.instance();
-        RocksDB db = instance.db();
+        RocksDB db = tablet.instance().db();
         db.disableFileDeletions();
         try {
-            RocksDB.LiveFiles live = db.getLiveFiles(false);
-            TreeSet<Long> numbers = new TreeSet<>();
-            Path manifest = null;
-            for (String name : live.files) {
-                if (name.endsWith(".sst")) {
-                    numbers.add(LiveSet.number(name));
-                } else if (name.startsWith("/MANIFEST")) {
-                    manifest = instance.folder().meta().resolve(name.substring(1));
-                }
-            }
-            FileSet files =
-                    ManifestReader.read(
-                            prefix(
-                                    Invariants.present(manifest, "name of the MANIFEST"),
-                                    live.manifestFileSize));
-            TreeSet<Long> parsed = new TreeSet<>();
-            files.families().forEach(family -> parsed.addAll(family.files().keySet()));
-            if (!parsed.equals(numbers)) {
-                throw new ManifestException("it lists " + parsed + ", live are " + numbers);
-            }
+            FileSet files = liveFiles(tablet.instance());
             return new Capture(files, cells, pin(tablet, files));
         } finally {
             db.enableFileDeletions();
         }
+    }
+
+    /** What the instance consists of now; its files may not be deleted meanwhile. */
+    static FileSet liveFiles(Instance instance) throws RocksDBException, IOException {
+        RocksDB.LiveFiles live = instance.db().getLiveFiles(false);
+        TreeSet<Long> numbers = new TreeSet<>();
+        Path manifest = null;
+        for (String name : live.files) {
+            if (name.endsWith(".sst")) {
+                numbers.add(LiveSet.number(name));
+            } else if (name.startsWith("/MANIFEST")) {
+                manifest = instance.folder().meta().resolve(name.substring(1));
+            }
+        }
+        Path named = Invariants.present(manifest, "name of the MANIFEST");
+        FileSet files = ManifestReader.read(prefix(named, live.manifestFileSize));
+        TreeSet<Long> parsed = new TreeSet<>();
+        files.families().forEach(family -> parsed.addAll(family.files().keySet()));
+        if (!parsed.equals(numbers)) {
+            throw new ManifestException("it lists " + parsed + ", live are " + numbers);
+        }
+        return files;
     }
 
     private static ByteString prefix(Path manifest, long size) throws IOException {

@@ -1,5 +1,6 @@
 package io.tidekv.compute.tablet.rocks;
 
+import com.google.protobuf.ByteString;
 import io.tidekv.common.Invariants;
 import io.tidekv.compute.tablet.ChildRecords;
 import io.tidekv.compute.tablet.PreparedRecord;
@@ -46,13 +47,19 @@ final class RocksPublisher implements Publisher {
     private final Uploader uploader;
     private final Flusher flusher;
     private final Compactor compactor;
+    private final RecordCutter cutter;
 
     RocksPublisher(
-            TabletSettings settings, Uploader uploader, Flusher flusher, Compactor compactor) {
+            TabletSettings settings,
+            Uploader uploader,
+            Flusher flusher,
+            Compactor compactor,
+            RecordCutter cutter) {
         this.settings = settings;
         this.uploader = uploader;
         this.flusher = flusher;
         this.compactor = compactor;
+        this.cutter = cutter;
     }
 
     @Override
@@ -151,6 +158,11 @@ final class RocksPublisher implements Publisher {
         Set<Long> live = new TreeSet<>();
         capture.files().families().forEach(family -> live.addAll(family.files().keySet()));
         return live;
+    }
+
+    @Override
+    public TabletRecord cut(TabletRecord draft, ByteString at, boolean below, TabletRecord writer) {
+        return cutter.cut(draft, at, below, writer);
     }
 
     @Override

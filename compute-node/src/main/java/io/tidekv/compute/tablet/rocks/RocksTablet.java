@@ -136,17 +136,23 @@ final class RocksTablet implements Tablet {
 
     @Override
     public void applyState(AppliedMark mark, RegionState after) {
+        applyMerge(mark, after, ByteString.EMPTY);
+    }
+
+    @Override
+    public void applyMerge(AppliedMark mark, RegionState after, ByteString writes) {
         checkNext(applied, mark.index());
         Invariants.check(after.shape().getRegionId() == regionId, "the state is of another region");
         byte[] stateCell = Cells.encode(after);
-        try (WriteBatch write = new WriteBatch()) {
+        try (WriteBatch write =
+                writes.isEmpty() ? new WriteBatch() : new WriteBatch(writes.toByteArray())) {
             write.put(instance.family(RecordFiles.META), Cells.MARK, Cells.encode(mark));
             write.put(instance.family(RecordFiles.META), Cells.STATE, stateCell);
             write(write);
         } catch (RocksDBException e) {
             throw Failures.unavailable(regionId, "cannot build a batch", e);
         }
-        publication.applied(stateCell.length);
+        publication.applied(stateCell.length + writes.size());
         state = after;
         written = mark;
         applied = mark;

@@ -81,7 +81,15 @@ public final class RocksTabletStore implements TabletStore {
                         settings,
                         uploader,
                         new Flusher(context.clock(), settings.flushDeadline()),
-                        new Compactor(settings, compactions));
+                        new Compactor(settings, compactions),
+                        new RecordCutter(
+                                cache,
+                                uploader,
+                                new FileCutter(
+                                        shared,
+                                        workspace,
+                                        context.clock(),
+                                        settings.flushDeadline())));
         cache.onPressure(new Evictor(cache, open, evictions, scheduler)::wake);
     }
 

@@ -7,10 +7,13 @@ import io.tidekv.common.error.KvError;
 import io.tidekv.common.error.KvException;
 import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.WriteBatchBuilder;
+import io.tidekv.compute.engine.WriteBatchReader;
 import io.tidekv.compute.tablet.AppliedMark;
 import io.tidekv.compute.tablet.ChildRecords;
+import io.tidekv.compute.tablet.MergeRecords;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.PublishRequest;
+import io.tidekv.compute.tablet.Publisher;
 import io.tidekv.compute.tablet.RegionState;
 import io.tidekv.compute.tablet.TabletModel;
 import io.tidekv.compute.tablet.TabletSettings;
@@ -59,7 +62,17 @@ final class TabletLife implements AutoCloseable {
     private int openings;
 
     /** One item of a region's log; a state comes with entries that change it. */
-    private record Step(Entry entry, @Nullable RegionState state) {}
+    private record Step(Entry entry, @Nullable RegionState state) {
+        /** Applies it; an entry with data and a state is a merge's. */
+        void apply(RocksTablet tablet) {
+            if (state == null) {
+                tablet.apply(List.of(entry));
+            } else {
+                AppliedMark mark = new AppliedMark(entry.getIndex(), entry.getTerm());
+                tablet.applyMerge(mark, state, entry.getData());
+            }
+        }
+    }
 
     /** A region: keys {@code [low, high)}, its log, and where it is open. */
     private static final class Region {
@@ -140,11 +153,13 @@ final class TabletLife implements AutoCloseable {
                 hold(region);
             } else if (what < 87) {
                 letGo(view -> random.nextInt(3) == 0);
-            } else if (what < 91) {
+            } else if (what < 90) {
                 move(region);
-            } else if (what < 95) {
+            } else if (what < 94) {
                 split(region);
-            } else if (what < 98) {
+            } else if (what < 97) {
+                merge(region);
+            } else if (what < 99) {
                 outage(region);
             } else {
                 restart(random.nextInt(STORES));
@@ -226,14 +241,7 @@ final class TabletLife implements AutoCloseable {
         RocksTablet tablet = region.tablet();
         for (int tries = 0; tablet.applied().index() < region.log.size(); tries++) {
             try {
-                Step step = region.log.get((int) tablet.applied().index());
-                Entry entry = step.entry();
-                if (step.state() == null) {
-                    tablet.apply(List.of(entry));
-                } else {
-                    AppliedMark mark = new AppliedMark(entry.getIndex(), entry.getTerm());
-                    tablet.applyState(mark, step.state());
-                }
+                region.log.get((int) tablet.applied().index()).apply(tablet);
             } catch (KvException e) {
                 assertThat(e.error()).isInstanceOf(KvError.ServerIsBusy.class);
                 assertThat(tries).isLessThan(20_000);
@@ -330,6 +338,80 @@ final class TabletLife implements AutoCloseable {
         catchUp(region);
         regions.add(child);
         open(child);
+    }
+
+    /** As the driver does: a record of both, the source's last writes in the entry itself. */
+    private void merge(Region target) {
+        Region source = neighbour(target);
+        if (source == null) {
+            return;
+        }
+        TestStores store = stores[target.store];
+        Publisher publisher = store.tablets.publisher();
+        boolean below = source.high == target.low;
+        ByteString border = below ? target.shape.getStartKey() : source.shape.getStartKey();
+        TabletRecord mine =
+                publisher.draft(
+                        target.tablet(), new PublishRequest(target.term, ref(target.record)));
+        TabletRecord theirs =
+                publisher.draft(
+                        source.tablet(), new PublishRequest(source.term, ref(source.record)));
+        RegionShape merged = MergeRecords.merged(target.shape, source.shape);
+        TabletRecord record =
+                MergeRecords.join(
+                        publisher.cut(mine, border, !below, mine),
+                        publisher.cut(theirs, border, below, mine),
+                        merged);
+        PreparedRecord prepared = new PreparedRecord(publisher.store(record), record);
+        write(target, random.nextInt(3));
+        int from = source.log.size();
+        write(source, random.nextInt(4));
+        WriteBatchBuilder late = new WriteBatchBuilder();
+        for (Step step : source.log.subList(from, source.log.size())) {
+            if (step.entry().getKind() == EntryKind.WRITE) {
+                WriteBatchReader.read(step.entry().getData(), copier(late));
+            }
+        }
+        ByteString writes = late.isEmpty() ? ByteString.EMPTY : late.build();
+        source.tablet().close();
+        target.tablet().close();
+        regions.remove(source);
+        target.low = Math.min(target.low, source.low);
+        target.high = Math.max(target.high, source.high);
+        target.shape = merged;
+        append(target, EntryKind.WRITE, writes, new RegionState(merged, List.of()));
+        target.record = prepared;
+        open(target);
+        checkAll(target);
+    }
+
+    private static WriteBatchReader.Handler copier(WriteBatchBuilder to) {
+        return new WriteBatchReader.Handler() {
+            @Override
+            public void put(Cf cf, byte[] key, byte[] value) {
+                to.put(cf, key, value);
+            }
+
+            @Override
+            public void delete(Cf cf, byte[] key) {
+                to.delete(cf, key);
+            }
+
+            @Override
+            public void deleteRange(Cf cf, byte[] from, byte[] end) {
+                to.deleteRange(cf, from, end);
+            }
+        };
+    }
+
+    /** A neighbour on the same store, or null. */
+    private @Nullable Region neighbour(Region of) {
+        for (Region region : regions) {
+            if (region.store == of.store && (region.high == of.low || region.low == of.high)) {
+                return region;
+            }
+        }
+        return null;
     }
 
     private static @Nullable ObjectRef ref(@Nullable PreparedRecord record) {
