@@ -21,6 +21,7 @@ final class BenchRegion {
     // When each append under way began; they are committed in this order.
     private final ArrayDeque<Long> began = new ArrayDeque<>();
     private long untrimmedBytes;
+    private Entry last = Entry.getDefaultInstance();
 
     BenchRegion(RegionLeader leader, int clients, ByteString value) {
         this.leader = leader;
@@ -45,15 +46,23 @@ final class BenchRegion {
                 micros.recordValue((clock.monotonicNanos() - began.remove()) / 1000);
                 untrimmedBytes += entry.getData().size() + 64;
             }
+            last = entry;
             if (untrimmedBytes > TRIM_BYTES) {
-                untrimmedBytes = 0;
-                leader.moveSnapshot(
-                        Snapshot.newBuilder()
-                                .setIndex(entry.getIndex())
-                                .setTerm(entry.getTerm())
-                                .build());
+                trim();
             }
         }
+    }
+
+    /** Lets the voters drop all that was taken. */
+    void trim() {
+        untrimmedBytes = 0;
+        leader.moveSnapshot(
+                Snapshot.newBuilder().setIndex(last.getIndex()).setTerm(last.getTerm()).build());
+    }
+
+    /** Whether the voters have done so, and nothing else is under way. */
+    boolean atRest() {
+        return leader.atRest();
     }
 
     boolean isLeading() {

@@ -140,8 +140,16 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
         return regions.values().stream().allMatch(BenchRegion::isLeading);
     }
 
-    boolean allDrained() {
-        return regions.values().stream().allMatch(BenchRegion::isDrained);
+    /** Waits for the appends under way and has the voters forget them: the next run begins bare. */
+    void drain() {
+        appending(false);
+        until(() -> regions.values().stream().allMatch(BenchRegion::isDrained), 20);
+        call(
+                () -> {
+                    regions.values().forEach(BenchRegion::trim);
+                    touch(regions.values());
+                });
+        until(() -> regions.values().stream().allMatch(BenchRegion::atRest), 20);
     }
 
     /** Lets all clients append, or no more. */
@@ -151,6 +159,11 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
                     appending = now;
                     touch(regions.values());
                 });
+    }
+
+    /** Appends since the last call of {@link #takeTimings}. */
+    long measured() {
+        return micros.getTotalCount();
     }
 
     /** What has been measured since the last call. */

@@ -21,11 +21,12 @@ import picocli.CommandLine.Option;
         description = {
             "Measure the durable log: leaders here, WAL nodes in processes of their own,",
             "beside a bare append with fdatasync and a bare gRPC echo of the same run.",
-            "A warm-up with 64 appends in flight precedes them all, so that even a single client",
-            "meets compiled code."
+            "A warm-up with 64 small appends in flight precedes them all: even a single client and",
+            "large entries, few a second, meet compiled code."
         })
 public final class WalBenchCommand implements Callable<Integer> {
     private static final int WARM_UP_CLIENTS = 64;
+    private static final int WARM_UP_BYTES_MAX = 256;
 
     @Option(names = "--nodes", description = "WAL nodes (default ${DEFAULT-VALUE}).")
     private int nodes = 3;
@@ -47,8 +48,8 @@ public final class WalBenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--warm-up",
-            description = "Seconds with 64 in flight before all (default ${DEFAULT-VALUE}).")
-    private double warmUp = 8;
+            description = "Small appends, 64 in flight, before all (default ${DEFAULT-VALUE}).")
+    private long warmUp = 500_000;
 
     @Option(names = "--idle-regions", description = "Measure regions at rest as well.")
     private int idleRegions;
@@ -111,8 +112,8 @@ public final class WalBenchCommand implements Callable<Integer> {
             WalNodes all = WalNodes.start(children, folder, nodes);
             long incarnation = 1;
             if (warmUp > 0) {
-                new WalRun(all, incarnation, clock)
-                        .run(WARM_UP_CLIENTS, Math.min(regions, WARM_UP_CLIENTS), size, warmUp);
+                int bytes = Math.min(size, WARM_UP_BYTES_MAX);
+                new WalRun(all, incarnation, clock).warmUp(WARM_UP_CLIENTS, regions, bytes, warmUp);
             }
             for (int count : clients) {
                 WalRun run = new WalRun(all, ++incarnation, clock);

@@ -24,7 +24,7 @@ final class WalRun {
     private static final LeaderOptions OPTIONS = LeaderOptions.defaults();
 
     /** From the first append until the clients run evenly. */
-    private static final double SETTLE_SECONDS = 1;
+    private static final double SETTLE_SECONDS = 3;
 
     /** What was measured; CPU and allocation are of the measured time only. */
     record Result(
@@ -52,6 +52,17 @@ final class WalRun {
         owner = Owner.newBuilder().setStoreId(1).setIncarnation(incarnation).build();
     }
 
+    /** Runs until there were {@code appends}. */
+    void warmUp(int clients, int regions, int bytes, long appends) {
+        try (ThreadScheduler timers = new ThreadScheduler("links");
+                LogDriver driver = connect(timers)) {
+            driver.addRegions(regions(driver, clients, regions, value(bytes)));
+            driver.appending(true);
+            driver.until(() -> driver.measured() >= appends, 180);
+            driver.drain();
+        }
+    }
+
     /** Runs {@code clients} over {@code regions} for {@code seconds}. */
     Result run(int clients, int regions, int bytes, double seconds) throws InterruptedException {
         try (ThreadScheduler timers = new ThreadScheduler("links");
@@ -61,8 +72,7 @@ final class WalRun {
             driver.appending(true);
             sleep(SETTLE_SECONDS);
             Result result = measure(driver, seconds);
-            driver.appending(false);
-            driver.until(driver::allDrained, 20);
+            driver.drain();
             return result;
         }
     }
