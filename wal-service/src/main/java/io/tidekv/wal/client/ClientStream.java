@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * the bytes under way are counted.
  */
 final class ClientStream implements ClientResponseObserver<WalRequests, WalResponses> {
-    private static final int MESSAGE_BYTES = 4 << 20;
+    /** The node writes and syncs one message while it receives the next. */
+    private static final int MESSAGE_BYTES = 256 << 10;
 
     private final GrpcWalLink link;
     private final long bytesMax;

@@ -7,6 +7,7 @@ import io.tidekv.common.Randomness;
 import io.tidekv.common.config.ConfigException;
 import io.tidekv.common.config.HostPort;
 import io.tidekv.common.config.Settings;
+import io.tidekv.common.grpc.AliasedRequests;
 import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
@@ -115,12 +116,13 @@ public final class WalServer implements AutoCloseable {
     }
 
     private int listen(WalConfig config) throws IOException {
+        WalEndpoint endpoint = new WalEndpoint(service, () -> identity);
         try {
             Server server =
                     GrpcTransports.server(config.addr())
                             .directExecutor()
                             .maxInboundMessageSize(MESSAGE_BYTES_MAX)
-                            .addService(new WalEndpoint(service, () -> identity))
+                            .addService(AliasedRequests.of(endpoint.bindService()))
                             .addService(health.getHealthService())
                             .build()
                             .start();

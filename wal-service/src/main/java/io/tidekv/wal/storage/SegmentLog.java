@@ -207,7 +207,7 @@ final class SegmentLog {
         long from = Math.max(current.prepared, current.size);
         boolean enough = from - current.size >= ahead / 2 || until <= from;
         if (enough
-                || lastLength > ahead / 2
+                || lastLength > ahead / 8
                 || files.usableBytes() < options.reservedBytes() + 16 * ahead) {
             return;
         }
