@@ -141,8 +141,33 @@ class LayersTest {
                         .resideInAPackage("io.tidekv.wal..")
                         .should()
                         .dependOnClassesThat()
+                        .resideInAnyPackage("io.tidekv.pd..", "io.tidekv.compute.."));
+    }
+
+    @Test
+    void walNodesOnlyArchive() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage("io.tidekv.wal..")
+                        .and()
+                        .resideOutsideOfPackages(
+                                "io.tidekv.wal.archive..", "io.tidekv.wal.server..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage("io.tidekv.objects.."));
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage("io.tidekv.wal..")
+                        .should()
+                        .dependOnClassesThat()
                         .resideInAnyPackage(
-                                "io.tidekv.pd..", "io.tidekv.compute..", "io.tidekv.objects.."));
+                                "io.tidekv.objects.upload..",
+                                "io.tidekv.objects.hydrate..",
+                                "io.tidekv.objects.gc..",
+                                "io.tidekv.objects.restore..",
+                                "io.tidekv.objects.worker.."));
     }
 
     private static void check(ArchRule rule) {

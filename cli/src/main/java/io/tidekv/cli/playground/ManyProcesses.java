@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -19,6 +20,9 @@ import java.util.concurrent.TimeUnit;
  * failures decides; {@code commands.json} in the data folder says how to start each again.
  */
 final class ManyProcesses implements RunningCluster {
+    /** Settings with the URI of an object store; a role has one of them at most. */
+    private static final Set<String> SECRET = Set.of("object-store", "archive.store");
+
     private static final long END_SECONDS = 20;
     private static final String COMMANDS_FILE = "commands.json";
 
@@ -97,10 +101,10 @@ final class ManyProcesses implements RunningCluster {
         command.add("--parent");
         command.add(Long.toString(ProcessHandle.current().pid()));
         for (Map.Entry<String, String> setting : role.settings().entrySet()) {
-            if (setting.getKey().equals("object-store")) {
+            if (SECRET.contains(setting.getKey())) {
                 // It may hold credentials, which everybody sees on a command line.
                 command.add("--config");
-                command.add(secretSetting(plan, role.name(), setting.getValue()).toString());
+                command.add(secretSetting(plan, role.name(), setting).toString());
             } else {
                 command.add("--set");
                 command.add(setting.getKey() + "=" + setting.getValue());
@@ -109,12 +113,15 @@ final class ManyProcesses implements RunningCluster {
         return command;
     }
 
-    private static Path secretSetting(Plan plan, String name, String objectStore)
+    private static Path secretSetting(Plan plan, String name, Map.Entry<String, String> setting)
             throws IOException {
         Path folder = Files.createDirectories(plan.data().resolve("config"));
         Path file = folder.resolve(name + ".toml");
-        String quoted = objectStore.replace("\\", "\\\\").replace("\"", "\\\"");
-        DataFolder.write(file, "object-store = \"" + quoted + "\"");
+        String quoted = setting.getValue().replace("\\", "\\\\").replace("\"", "\\\"");
+        int dot = setting.getKey().lastIndexOf('.');
+        String table = dot < 0 ? "" : "[" + setting.getKey().substring(0, dot) + "]\n";
+        String key = setting.getKey().substring(dot + 1);
+        DataFolder.write(file, table + key + " = \"" + quoted + "\"");
         if (Files.getFileStore(file).supportsFileAttributeView("posix")) {
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
         }

@@ -162,6 +162,8 @@ final class Plan {
         set.put("pd-endpoints", pdEndpoints());
         set.put("data-dir", data.resolve(name).toString());
         set.put("zone", "zone-" + (i + 1));
+        // Used when somebody sets wal.archive.enabled.
+        set.put("archive.store", objectStore);
         return role(
                 RoleKind.WAL,
                 name,

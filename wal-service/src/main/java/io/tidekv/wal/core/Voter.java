@@ -368,6 +368,15 @@ final class Voter {
         meta = changed;
     }
 
+    Committed committed() {
+        Snapshot snapshot = meta.getSnapshot();
+        boolean inLog = commitIndex > log.baseIndex() && commitIndex <= log.lastIndex();
+        return inLog
+                ? new Committed(regionId, meta.getOrigin(), commitIndex, log.termAt(commitIndex))
+                : new Committed(
+                        regionId, meta.getOrigin(), snapshot.getIndex(), snapshot.getTerm());
+    }
+
     VoterView view() {
         return new VoterView(
                 regionId,

@@ -15,6 +15,7 @@ import io.tidekv.proto.wal.VoterMeta;
 import io.tidekv.proto.wal.WalErrorCode;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -260,6 +261,13 @@ public final class VoterNode {
     public @Nullable VoterView view(long regionId) {
         Voter voter = voters.get(regionId);
         return voter == null || voter.retired() ? null : voter.view();
+    }
+
+    /** What is known to be committed of each region, those that were left included. */
+    public List<Committed> committed() {
+        List<Committed> all = new ArrayList<>(voters.size());
+        voters.values().forEach(voter -> all.add(voter.committed()));
+        return all;
     }
 
     /** Number of regions. */

@@ -3,6 +3,7 @@ package io.tidekv.wal.server;
 import io.tidekv.common.config.HostPort;
 import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
+import io.tidekv.wal.archive.Archiver;
 import io.tidekv.wal.service.ServiceStatus;
 import io.tidekv.wal.service.VoterService;
 import io.tidekv.wal.storage.NodeIdentity;
@@ -14,19 +15,26 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** What the node shows of itself. Thread-safe. */
 final class NodePages {
     private static final long PATIENCE_MS = 500;
 
     private final VoterService service;
+    private final @Nullable Archiver archiver;
     private final Metrics metrics;
     private final Supplier<String> config;
     private volatile ServiceStatus last =
             new ServiceStatus(0, 0, 0, 0, 0, new StorageStats(0, 0, 0, 0, 0, 0));
 
-    NodePages(VoterService service, Metrics metrics, Supplier<String> config) {
+    NodePages(
+            VoterService service,
+            @Nullable Archiver archiver,
+            Metrics metrics,
+            Supplier<String> config) {
         this.service = service;
+        this.archiver = archiver;
         this.metrics = metrics;
         this.config = config;
         metrics.gauge("tidekv_wal_regions", "Regions with a voter here.", () -> last.regions());
@@ -85,6 +93,11 @@ final class NodePages {
         page.put("live_bytes", status.storage().liveBytes());
         page.put("syncs", status.storage().syncs());
         page.put("refused_disk_full", status.storage().full());
+        if (archiver != null) {
+            page.put("archive_problem", archiver.problem());
+            page.put("archive_lag_bytes", archiver.lagBytes());
+            page.put("archived_before_segment", archiver.firstWanted());
+        }
         return page;
     }
 }

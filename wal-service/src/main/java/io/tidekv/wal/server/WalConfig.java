@@ -25,7 +25,8 @@ public record WalConfig(
         @Setting(doc = "Failure domain; the voters of a region are spread over zones.") String zone,
         @Section("The segments on disk.") Storage storage,
         @Section("What may wait in memory; beyond, senders are told to come back later.")
-                Queues queues) {
+                Queues queues,
+        @Section("Copies of the full log in the object store.") Archive archive) {
 
     /** Segments. */
     public record Storage(
@@ -51,6 +52,44 @@ public record WalConfig(
                             value = "2s",
                             doc = "A marker is written behind the last batch after this idle time.")
                     Duration syncMarkDelay) {}
+
+    /** Copies of the log. */
+    public record Archive(
+            @Setting(
+                            value = "false",
+                            doc =
+                                    "Whether full segments are copied to the object store, and kept"
+                                            + " here until they are.")
+                    boolean enabled,
+            @Setting(
+                            value = "",
+                            doc =
+                                    "The object store of the cluster: file:DIR or"
+                                            + " s3://bucket/prefix?…",
+                            secret = true)
+                    String store,
+            @Setting(
+                            value = "1m",
+                            doc =
+                                    "A segment that holds anything is closed after this time, so"
+                                            + " that the copies are not further behind.")
+                    Duration interval,
+            @Setting(value = "7d", doc = "Copies are deleted when they are this old; 0s: never.")
+                    Duration retention) {
+        public Archive {
+            if (interval.toMillis() < 1000) {
+                throw new IllegalArgumentException(
+                        "archive.interval = " + interval + ": expected 1s or more");
+            }
+            if (retention.isNegative()) {
+                throw new IllegalArgumentException("archive.retention: expected a duration");
+            }
+            if (enabled && store.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "archive.enabled needs archive.store: name the cluster's object store");
+            }
+        }
+    }
 
     /** What other processes are told. */
     String advertised(int port) {

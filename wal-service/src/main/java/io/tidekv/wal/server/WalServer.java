@@ -13,6 +13,7 @@ import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.wal.archive.Archiver;
 import io.tidekv.wal.grpc.WalEndpoint;
 import io.tidekv.wal.service.ServiceOptions;
 import io.tidekv.wal.service.VoterService;
@@ -25,6 +26,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +44,7 @@ public final class WalServer implements AutoCloseable {
     private final CountDownLatch registered = new CountDownLatch(1);
     private final HealthStatusManager health = new HealthStatusManager();
     private final IdentityFile identityFile;
+    private final @Nullable Archiver archiver;
     private final VoterService service;
     private final NodePages pages;
     private final PdMembership membership;
@@ -56,13 +59,17 @@ public final class WalServer implements AutoCloseable {
             identityFile = new IdentityFile(files);
             identity = identityFile.open(Randomness.real());
             Metrics metrics = new Metrics();
+            archiver = ArchiveStart.open(config, () -> identity, metrics);
+            if (archiver != null) {
+                closing.add("the archive", archiver);
+            }
             service = startService(config, files, metrics);
             closing.add("the writer", service);
             port = listen(config);
             // Closed before gRPC is, so that what has been submitted is still answered.
             closing.add("what waits for the writer", service);
             ThreadScheduler timers = new ThreadScheduler("wal-pd");
-            pages = new NodePages(service, metrics, () -> Settings.render(config));
+            pages = new NodePages(service, archiver, metrics, () -> Settings.render(config));
             membership =
                     new PdMembership(
                             config.pdEndpoints(),
@@ -112,7 +119,8 @@ public final class WalServer implements AutoCloseable {
                 SystemClock.INSTANCE,
                 Randomness.real(),
                 metrics,
-                node::reopen);
+                node::reopen,
+                archiver);
     }
 
     private int listen(WalConfig config) throws IOException {

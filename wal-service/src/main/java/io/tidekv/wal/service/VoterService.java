@@ -9,6 +9,7 @@ import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.wal.storage.SegmentStore;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /** The voters of a node behind one writer thread. Thread-safe. */
 public final class VoterService implements AutoCloseable {
@@ -23,7 +24,8 @@ public final class VoterService implements AutoCloseable {
             Clock clock,
             Randomness randomness,
             Metrics metrics,
-            Reopening reopening) {
+            Reopening reopening,
+            @Nullable SegmentArchive archive) {
         inbox = new Inbox(options.queuedBytesMax());
         writer =
                 new Writer(
@@ -33,7 +35,8 @@ public final class VoterService implements AutoCloseable {
                         clock,
                         randomness,
                         new WalMetrics(metrics),
-                        reopening);
+                        reopening,
+                        archive);
         metrics.gauge("tidekv_wal_queued_bytes", "Requests that wait.", () -> inbox.bytes());
         thread = Threads.start(name, writer);
     }
@@ -46,10 +49,13 @@ public final class VoterService implements AutoCloseable {
             Clock clock,
             Randomness randomness,
             Metrics metrics) {
-        return start(name, store, options, clock, randomness, metrics, SegmentStore::reopen);
+        return start(name, store, options, clock, randomness, metrics, SegmentStore::reopen, null);
     }
 
-    /** As {@link #start}, with a way of its own to go on after a failure of the storage. */
+    /**
+     * As {@link #start}, with a way of its own to go on after a failure of the storage, and with an
+     * archive, if there is one, which gets a copy of each segment before that is deleted.
+     */
     public static VoterService start(
             String name,
             SegmentStore store,
@@ -57,8 +63,10 @@ public final class VoterService implements AutoCloseable {
             Clock clock,
             Randomness randomness,
             Metrics metrics,
-            Reopening reopening) {
-        return new VoterService(name, store, options, clock, randomness, metrics, reopening);
+            Reopening reopening,
+            @Nullable SegmentArchive archive) {
+        return new VoterService(
+                name, store, options, clock, randomness, metrics, reopening, archive);
     }
 
     /**

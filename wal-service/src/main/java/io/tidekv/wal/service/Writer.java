@@ -13,6 +13,7 @@ import io.tidekv.wal.storage.StorageDamageException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,12 +31,15 @@ final class Writer implements Runnable {
     private final Randomness randomness;
     private final WalMetrics metrics;
     private final Reopening reopening;
+    private final @Nullable SegmentArchive archive;
     private final List<TailFeed> tails = new ArrayList<>();
     private SegmentStore store;
     private VoterNode node;
     private long lastCommitNanos;
     private long lastTickNanos;
     private long lastAskedNanos;
+    private long lastSealedNanos;
+    private long offeredBefore;
     private boolean over;
     private int learners;
     private volatile String problem = "";
@@ -48,8 +52,10 @@ final class Writer implements Runnable {
             Clock clock,
             Randomness randomness,
             WalMetrics metrics,
-            Reopening reopening) {
+            Reopening reopening,
+            @Nullable SegmentArchive archive) {
         this.reopening = reopening;
+        this.archive = archive;
         this.inbox = inbox;
         this.store = store;
         this.options = options;
@@ -60,6 +66,8 @@ final class Writer implements Runnable {
         lastTickNanos = clock.monotonicNanos();
         lastCommitNanos = lastTickNanos;
         lastAskedNanos = lastTickNanos;
+        lastSealedNanos = lastTickNanos;
+        hold();
     }
 
     private VoterNode recoverVoters() {
@@ -162,7 +170,7 @@ final class Writer implements Runnable {
         }
         long before = clock.monotonicNanos();
         try {
-            if (store.commit()) {
+            if (store.commit(clock.wallMillis())) {
                 lastCommitNanos = clock.monotonicNanos();
                 metrics.commitSeconds.observe((lastCommitNanos - before) / 1e9);
             }
@@ -197,6 +205,7 @@ final class Writer implements Runnable {
             return;
         }
         try {
+            hold();
             store.maintain(ServiceOptions.MOVED_BYTES_MAX);
             noteSpace(store.isFull());
             if (!store.isMarked() && now - lastCommitNanos >= options.markDelay().toNanos()) {
@@ -206,6 +215,7 @@ final class Writer implements Runnable {
                 node.tick(clock.read());
                 store.verify(ServiceOptions.VERIFIED_BYTES_MAX);
                 noteLearners();
+                feedArchive(now);
                 if (now - lastAskedNanos >= ServiceOptions.ASK_PAUSE.toNanos()) {
                     lastAskedNanos = now;
                     node.wantPublished(store.holding(ServiceOptions.SEGMENTS_HELD_MAX));
@@ -213,6 +223,31 @@ final class Writer implements Runnable {
             }
         } catch (IOException e) {
             broken(e);
+        }
+    }
+
+    /** What has no copy in the archive must not be deleted. */
+    private void hold() {
+        if (archive != null) {
+            store.holdFrom(archive.firstWanted());
+        }
+    }
+
+    private void feedArchive(long now) throws StorageDamageException {
+        if (archive == null) {
+            return;
+        }
+        StorageDamageException damage = archive.takeDamage();
+        if (damage != null) {
+            throw damage;
+        }
+        if (now - lastSealedNanos >= archive.interval().toNanos()) {
+            lastSealedNanos = now;
+            store.seal();
+        }
+        if (offeredBefore != store.newestSegment()) {
+            offeredBefore = store.newestSegment();
+            archive.offer(store.sealed(), node.committed());
         }
     }
 
@@ -258,6 +293,8 @@ final class Writer implements Runnable {
         try {
             store = reopening.reopen(store);
             node = recoverVoters();
+            offeredBefore = 0;
+            hold();
             problem = "";
             log.warn("the storage was read back; {} regions", node.regionCount());
         } catch (StorageDamageException e) {

@@ -40,14 +40,15 @@ final class BatchBuffer {
     }
 
     /** The whole batch, header first, zeros up to the end of its last block. */
-    ByteBuffer seal(long number, Position synced, long oldest, UUID node, long segment) {
+    ByteBuffer seal(
+            long number, Position synced, long oldest, long wallMillis, UUID node, long segment) {
         int length = buffer.position() - BatchHeader.SIZE;
         int end = (int) BatchHeader.roundUp(buffer.position());
         buffer.limit(end);
         while (buffer.hasRemaining()) {
             buffer.put((byte) 0);
         }
-        new BatchHeader(number, length, synced, oldest).encode(buffer, node, segment);
+        new BatchHeader(number, length, synced, oldest, wallMillis).encode(buffer, node, segment);
         return buffer.duplicate().flip();
     }
 

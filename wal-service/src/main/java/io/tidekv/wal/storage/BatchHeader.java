@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
  * @param length bytes of records behind the header; zeros fill the last block
  * @param synced everything before this place was durable when this header was written
  * @param oldest the oldest segment that is still needed: it and its successors must be there
+ * @param wallMillis the node's wall clock when the batch was written; 0: not known
  */
-record BatchHeader(long number, int length, Position synced, long oldest) {
+record BatchHeader(long number, int length, Position synced, long oldest, long wallMillis) {
     static final int SIZE = 48;
 
     private static final int MAGIC = 0x5442_4154; // "TBAT"
@@ -23,7 +24,7 @@ record BatchHeader(long number, int length, Position synced, long oldest) {
     void encode(ByteBuffer buffer, UUID node, long segment) {
         buffer.putInt(0, MAGIC).putInt(4, length).putLong(8, number);
         buffer.putLong(16, synced.segment()).putInt(24, synced.offset()).putLong(28, oldest);
-        buffer.putLong(36, 0);
+        buffer.putLong(36, wallMillis);
         buffer.putInt(CRC_AT, crc(buffer, 0, node, segment));
     }
 
@@ -41,7 +42,8 @@ record BatchHeader(long number, int length, Position synced, long oldest) {
                 buffer.getLong(at + 8),
                 buffer.getInt(at + 4),
                 new Position(buffer.getLong(at + 16), buffer.getInt(at + 24)),
-                buffer.getLong(at + 28));
+                buffer.getLong(at + 28),
+                buffer.getLong(at + 36));
     }
 
     /** Length of the records behind the header at the start of {@code buffer}. */

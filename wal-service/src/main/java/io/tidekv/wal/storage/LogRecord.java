@@ -112,6 +112,16 @@ sealed interface LogRecord {
         return null;
     }
 
+    /** Kind of the entry whose record, checked before, begins at {@code at}. */
+    static int kindAt(ByteBuffer buffer, int at) {
+        return buffer.getInt(at + FRAME + 25);
+    }
+
+    /** Its data. */
+    static ByteBuffer dataAt(ByteBuffer buffer, int at, int size) {
+        return slice(buffer, at + FRAME + ENTRY_HEAD, at + size);
+    }
+
     /** The entry whose record of {@code size} bytes, checked before, begins at {@code at}. */
     static Entry entry(ByteBuffer buffer, int at, int size) {
         ByteBuffer data = slice(buffer, at + FRAME + ENTRY_HEAD, at + size);

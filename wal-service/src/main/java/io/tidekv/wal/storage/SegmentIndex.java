@@ -48,6 +48,11 @@ final class SegmentIndex {
         tooLarge = false;
     }
 
+    /** Whether the segment holds no records so far. */
+    boolean isEmpty() {
+        return body.position() == 0 && !tooLarge;
+    }
+
     /** Adds a record of the segment; in the order of the segment. */
     void add(LogRecord record, int offset, int size) {
         if (record instanceof LogRecord.Meta meta) {

@@ -35,6 +35,9 @@ final class SegmentLog {
     private boolean unsynced;
     private boolean marked;
     private int lastLength;
+    private boolean sealing;
+    // Segments from here on stay, needed or not.
+    private long heldFrom = Long.MAX_VALUE;
     private long syncs;
     private long batches;
 
@@ -116,12 +119,16 @@ final class SegmentLog {
         return bytes;
     }
 
-    /** Hands the batch under way to the file system. False when there was nothing to write. */
-    boolean write() throws IOException {
+    /**
+     * Hands the batch under way to the file system. False when there was nothing to write.
+     *
+     * @param wallMillis when that is, by the wall clock; 0: not known
+     */
+    boolean write(long wallMillis) throws IOException {
         if (batch.isEmpty()) {
             return false;
         }
-        writeBatch();
+        writeBatch(wallMillis);
         marked = false;
         return true;
     }
@@ -132,14 +139,15 @@ final class SegmentLog {
      */
     void mark() throws IOException {
         if (!marked && !unsynced && batch.isEmpty()) {
-            writeBatch();
+            writeBatch(0);
             marked = true;
         }
     }
 
-    private void writeBatch() throws IOException {
+    private void writeBatch(long wallMillis) throws IOException {
         oldestWritten = segments.oldestNeeded().number;
-        ByteBuffer bytes = batch.seal(nextBatch, synced, oldestWritten, node, current.number);
+        ByteBuffer bytes =
+                batch.seal(nextBatch, synced, oldestWritten, wallMillis, node, current.number);
         int length = bytes.remaining();
         current.file.write(current.size, bytes);
         note(bytes);
@@ -177,16 +185,23 @@ final class SegmentLog {
         oldestSynced = oldestWritten;
     }
 
-    /** Between batches: begins a new segment behind a full one, deletes those not needed. */
-    void maintain() throws IOException {
+    /**
+     * Between batches: begins a new segment behind a full one, deletes those not needed.
+     *
+     * @param space false: there is none, so nothing is made
+     */
+    void maintain(boolean space) throws IOException {
         if (unsynced || !batch.isEmpty()) {
             return;
         }
-        if (current.size >= options.segmentBytes()) {
-            roll();
+        if (space) {
+            if (current.size >= options.segmentBytes() || (sealing && !index.isEmpty())) {
+                roll();
+            }
+            sealing = false;
+            prepare();
         }
-        prepare();
-        while (segments.oldest().number < oldestSynced) {
+        while (segments.oldest().number < Math.min(oldestSynced, heldFrom)) {
             WalFile dead = segments.removeOldest().file;
             dead.close();
             files.delete(dead.name());
@@ -238,10 +253,21 @@ final class SegmentLog {
         marked = true;
     }
 
+    /** At the next maintenance a segment with any records is followed by a new one. */
+    void seal() {
+        sealing = true;
+    }
+
+    /** Segments from this number on are not deleted, even when nobody here needs them. */
+    void holdFrom(long segment) {
+        heldFrom = segment;
+    }
+
     /** The oldest segment, when it is worth writing anew what it still holds; else -1. */
     long wasteful() {
         Segment oldest = segments.oldestNeeded();
-        boolean tooMuch = segments.totalBytes() > 2 * segments.liveBytes() + options.segmentBytes();
+        boolean tooMuch =
+                segments.neededBytes() > 2 * segments.liveBytes() + options.segmentBytes();
         return tooMuch && oldest.number != current.number ? oldest.number : -1;
     }
 

@@ -14,6 +14,11 @@ final class SegmentScanner {
     interface Visitor {
         void visit(LogRecord record, long place, int size);
 
+        /** The same with the record's bytes, which begin at {@code at} and are not kept. */
+        default void visit(LogRecord record, long place, int size, ByteBuffer buffer, int at) {
+            visit(record, place, size);
+        }
+
         /** A whole batch begins; its records follow. */
         default void batch(long offset, BatchHeader header) {}
     }
@@ -165,7 +170,7 @@ final class SegmentScanner {
                                 + inFile
                                 + ": use a newer version of TideKV");
             }
-            visitor.visit(record, Position.pack(segment, inFile), recordSize);
+            visitor.visit(record, Position.pack(segment, inFile), recordSize, buffer, at);
             at += recordSize;
         }
     }

@@ -152,16 +152,22 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         return entries;
     }
 
+    /** As {@link #commit(long)}, at a time that is not known. */
+    public boolean commit() throws IOException {
+        return commit(0);
+    }
+
     /**
      * Makes durable everything appended so far, with one sync; false when there was nothing.
      *
+     * @param wallMillis when that is, by the wall clock, for who looks at it later
      * @throws IOException the storage has failed: nothing appended since the last commit may be
      *     acknowledged
      */
-    public boolean commit() throws IOException {
+    public boolean commit(long wallMillis) throws IOException {
         requireNotFailed();
         try {
-            boolean written = log.write();
+            boolean written = log.write(wallMillis);
             log.sync();
             return written;
         } catch (IOException e) {
@@ -179,8 +185,9 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         requireNotFailed();
         try {
             usableBytes = files.usableBytes();
-            if (usableBytes > options.reservedBytes() / 4) {
-                log.maintain();
+            boolean space = usableBytes > options.reservedBytes() / 4;
+            log.maintain(space);
+            if (space) {
                 cleaner.step(bytesMax);
             }
         } catch (IOException e) {
@@ -217,13 +224,39 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         }
     }
 
-    /** Regions whose first entry lies more than {@code behind} segments before the newest one. */
+    /** The next maintenance begins a new segment if this one holds anything. */
+    public void seal() {
+        log.seal();
+    }
+
+    /** Segments from this number on are kept, even when no region needs them any more. */
+    public void holdFrom(long segment) {
+        log.holdFrom(segment);
+    }
+
+    /** The segments that are full, oldest first. They do not change any more. */
+    public List<SealedSegment> sealed() {
+        List<SealedSegment> sealed = new ArrayList<>();
+        for (Segment segment : segments.all()) {
+            if (segment != segments.newest()) {
+                sealed.add(new SealedSegment(segment.number, segment.size));
+            }
+        }
+        return sealed;
+    }
+
+    /** Number of the segment that is written to. */
+    public long newestSegment() {
+        return segments.newest().number;
+    }
+
+    /**
+     * Regions whose first entry lies before the newest segment and as many bytes as {@code behind}
+     * full ones have.
+     */
     public List<Long> holding(int behind) {
         List<Long> holding = new ArrayList<>();
-        if (segments.all().size() <= behind) {
-            return holding;
-        }
-        long recent = segments.newest().number - behind;
+        long recent = segments.recent(behind * options.segmentBytes());
         for (RegionLog region : regions.all().values()) {
             EntryIndex entries = region.entries;
             if (!entries.isEmpty()

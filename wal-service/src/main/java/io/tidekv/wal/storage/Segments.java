@@ -62,6 +62,27 @@ final class Segments implements EntryIndex.Usage, AutoCloseable {
         return byNumber.values().stream().mapToLong(segment -> segment.size).sum();
     }
 
+    /** Number of the oldest of those that hold the last {@code bytes} before the newest. */
+    long recent(long bytes) {
+        long recent = newest().number;
+        long between = 0;
+        for (Segment segment : byNumber.descendingMap().tailMap(recent, false).values()) {
+            if (between >= bytes) {
+                break;
+            }
+            between += segment.size;
+            recent = segment.number;
+        }
+        return recent;
+    }
+
+    /** Bytes of all but the old segments that only wait for being deleted. */
+    long neededBytes() {
+        return byNumber.tailMap(oldestNeeded().number, true).values().stream()
+                .mapToLong(segment -> segment.size)
+                .sum();
+    }
+
     long liveBytes() {
         return byNumber.values().stream().mapToLong(segment -> segment.live).sum();
     }
