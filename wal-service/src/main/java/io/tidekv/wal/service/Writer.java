@@ -241,7 +241,9 @@ final class Writer implements Runnable {
         if (damage != null) {
             throw damage;
         }
-        if (now - lastSealedNanos >= archive.interval().toNanos()) {
+        boolean due = now - lastSealedNanos >= archive.interval().toNanos();
+        if (due && !store.hasSealedFrom(archive.firstWanted())) {
+            // While copies are behind, more and smaller segments would help nobody.
             lastSealedNanos = now;
             store.seal();
         }

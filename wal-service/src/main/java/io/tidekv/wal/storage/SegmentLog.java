@@ -15,6 +15,9 @@ final class SegmentLog {
     /** Offsets have 31 bits; what a batch may add keeps below this bound. */
     private static final long SEGMENT_BYTES_MAX = 1L << 30;
 
+    /** Segments that were closed early: each is a file, and an open one, however small it is. */
+    private static final int SMALL_MAX = 64;
+
     private static final Logger logger = LoggerFactory.getLogger(SegmentLog.class);
 
     private final WalFiles files;
@@ -266,9 +269,11 @@ final class SegmentLog {
     /** The oldest segment, when it is worth writing anew what it still holds; else -1. */
     long wasteful() {
         Segment oldest = segments.oldestNeeded();
-        boolean tooMuch =
-                segments.neededBytes() > 2 * segments.liveBytes() + options.segmentBytes();
-        return tooMuch && oldest.number != current.number ? oldest.number : -1;
+        long needed = segments.neededBytes();
+        boolean tooMuch = needed > 2 * segments.liveBytes() + options.segmentBytes();
+        long count = current.number - oldest.number;
+        boolean tooMany = count > SMALL_MAX && needed < count * (options.segmentBytes() / 2);
+        return (tooMuch || tooMany) && oldest.number != current.number ? oldest.number : -1;
     }
 
     /** False when nothing vouches for the last batch yet. */

@@ -245,6 +245,11 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         return sealed;
     }
 
+    /** Whether there is a full segment with this number or a higher one. */
+    public boolean hasSealedFrom(long number) {
+        return segments.all().size() > 1 && segments.newest().number - 1 >= number;
+    }
+
     /** Number of the segment that is written to. */
     public long newestSegment() {
         return segments.newest().number;

@@ -222,6 +222,21 @@ class SegmentShipperTest {
     }
 
     @Test
+    void manySmallSegmentsAreNotKeptForAFewEntries() throws IOException {
+        ShippingRig rig = rig(store);
+        fill(rig, 1, 3);
+        for (int i = 0; i < 200; i++) {
+            rig.open(REGION, i + 2);
+            rig.commit();
+            rig.shipAll();
+        }
+        rig.commit();
+        assertThat(rig.segments.stats().segments()).isLessThan(80);
+        RegionArchive archive = ShippingRig.reader(store).region(REGION);
+        assertThat(archive.firstMissing(1, 2)).isZero();
+    }
+
+    @Test
     void whatBecomesCommittedLaterIsToldWithALaterSegment() throws IOException {
         ShippingRig rig = rig(store);
         fill(rig, 1, 3);
