@@ -5,6 +5,7 @@ import io.grpc.StatusRuntimeException;
 import io.tidekv.cli.client.KvFailure;
 import io.tidekv.common.config.ConfigException;
 import io.tidekv.objects.gc.CollectionStopped;
+import io.tidekv.objects.archive.ArchiveException;
 import io.tidekv.objects.manifest.RecordDamaged;
 import io.tidekv.objects.store.ObjectStoreException;
 import java.net.BindException;
@@ -66,6 +67,7 @@ final class Failures {
         } else if (t instanceof AccessDeniedException) {
             return "no permission for " + message + ": use another --data-dir or --config";
         } else if (t instanceof ObjectStoreException
+                || t instanceof ArchiveException
                 || t instanceof RecordDamaged
                 || t instanceof CollectionStopped) {
             return message;

@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
 /** {@code tidekv ctl wal}. */
 @Command(
         name = "wal",
-        description = "WAL nodes as PD knows them, orders for them, and their folders.",
+        description = "WAL nodes as PD knows them, orders for them, their folders and their archive.",
         subcommands = {
             WalNodesCommand.ListNodes.class,
             WalOrderCommand.Add.class,
@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
             WalOrderCommand.Replace.class,
             WalFolderCommands.Check.class,
             WalFolderCommands.Dump.class,
+            WalArchiveCommand.class,
         })
 final class WalNodesCommand implements Runnable {
     @Spec private @Nullable CommandSpec spec;

@@ -49,6 +49,15 @@ public record ArchivePart(
         return null;
     }
 
+    /** Places in a node's parts, in order, where something is missing between two. */
+    public static int gaps(List<ArchivePart> parts) {
+        int gaps = 0;
+        for (int i = 1; i < parts.size(); i++) {
+            gaps += parts.get(i - 1).isFollowedBy(parts.get(i)) ? 0 : 1;
+        }
+        return gaps;
+    }
+
     /** Whether nothing of the node's log lies between the two. */
     boolean isFollowedBy(ArchivePart next) {
         boolean within = next.segment == segment && next.from == to;
