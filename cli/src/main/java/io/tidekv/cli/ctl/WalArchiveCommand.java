@@ -158,8 +158,7 @@ final class WalArchiveCommand implements Runnable {
         @Override
         public Integer call() {
             try (ObjectStore store = objects.open()) {
-                RegionArchive region =
-                        ArchiveReader.open(cluster.of(store), 0).region(regionId);
+                RegionArchive region = ArchiveReader.open(cluster.of(store), 0).region(regionId);
                 tell(console, region.problems());
                 long last = to == 0 ? region.lastIndex() : to;
                 if (until != null) {

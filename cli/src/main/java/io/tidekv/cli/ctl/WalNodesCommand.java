@@ -17,7 +17,8 @@ import picocli.CommandLine.Spec;
 /** {@code tidekv ctl wal}. */
 @Command(
         name = "wal",
-        description = "WAL nodes as PD knows them, orders for them, their folders and their archive.",
+        description =
+                "WAL nodes as PD knows them, orders for them, their folders and their archive.",
         subcommands = {
             WalNodesCommand.ListNodes.class,
             WalOrderCommand.Add.class,
