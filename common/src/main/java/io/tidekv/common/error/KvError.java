@@ -65,6 +65,12 @@ public sealed interface KvError {
      */
     record RegionUnavailable(long regionId, String object, String message) implements KvError {}
 
+    /** The region is shut by the flashback that began at {@code startTs}. */
+    record FlashbackInProgress(long regionId, long startTs, String message) implements KvError {}
+
+    /** A step of a flashback came to a region that is not shut by one. */
+    record FlashbackNotPrepared(long regionId, String message) implements KvError {}
+
     /** The request itself makes no sense. */
     record InvalidRequest(String message) implements KvError {}
 }

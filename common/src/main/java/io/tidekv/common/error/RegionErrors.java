@@ -6,6 +6,8 @@ import io.tidekv.common.error.KvError.Route;
 import io.tidekv.proto.errorpb.DiskFull;
 import io.tidekv.proto.errorpb.EpochNotMatch;
 import io.tidekv.proto.errorpb.Error;
+import io.tidekv.proto.errorpb.FlashbackInProgress;
+import io.tidekv.proto.errorpb.FlashbackNotPrepared;
 import io.tidekv.proto.errorpb.KeyNotInRegion;
 import io.tidekv.proto.errorpb.MaxTimestampNotSynced;
 import io.tidekv.proto.errorpb.MismatchPeerId;
@@ -91,6 +93,16 @@ public final class RegionErrors {
         } else if (error instanceof KvError.RegionUnavailable e) {
             // No kind of its own on the wire: clients back off and try again for a while.
             out.setServerIsBusy(busy(e.message(), 1000));
+        } else if (error instanceof KvError.FlashbackInProgress e) {
+            out.setFlashbackInProgress(
+                    FlashbackInProgress.newBuilder()
+                            .setRegionId(e.regionId())
+                            .setFlashbackStartTs(e.startTs()));
+        } else if (error instanceof KvError.FlashbackNotPrepared e) {
+            // TiKV leaves the text out.
+            out.clearMessage()
+                    .setFlashbackNotPrepared(
+                            FlashbackNotPrepared.newBuilder().setRegionId(e.regionId()));
         }
         // InvalidRequest is its message alone.
     }

@@ -15,6 +15,7 @@ import io.tidekv.proto.kvrpcpb.CleanupRequest;
 import io.tidekv.proto.kvrpcpb.CommitRequest;
 import io.tidekv.proto.kvrpcpb.Context;
 import io.tidekv.proto.kvrpcpb.DeleteRangeRequest;
+import io.tidekv.proto.kvrpcpb.FlashbackToVersionRequest;
 import io.tidekv.proto.kvrpcpb.FlushRequest;
 import io.tidekv.proto.kvrpcpb.GetHealthFeedbackRequest;
 import io.tidekv.proto.kvrpcpb.GetHealthFeedbackResponse;
@@ -25,6 +26,7 @@ import io.tidekv.proto.kvrpcpb.MvccGetByKeyRequest;
 import io.tidekv.proto.kvrpcpb.MvccGetByStartTsRequest;
 import io.tidekv.proto.kvrpcpb.PessimisticLockRequest;
 import io.tidekv.proto.kvrpcpb.PessimisticRollbackRequest;
+import io.tidekv.proto.kvrpcpb.PrepareFlashbackToVersionRequest;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
 import io.tidekv.proto.kvrpcpb.RawBatchDeleteRequest;
 import io.tidekv.proto.kvrpcpb.RawBatchGetRequest;
@@ -77,6 +79,7 @@ final class CommandTable {
         addRaw(core);
         addRawRanges(core);
         addStore(core);
+        addFlashback(core);
     }
 
     List<KvCommand<?, ?>> commands() {
@@ -412,6 +415,31 @@ final class CommandTable {
                 broadcast,
                 Request::getBroadcastTxnStatus,
                 Response.Builder::setBroadcastTxnStatus);
+    }
+
+    private void addFlashback(KvCore core) {
+        var prepare =
+                add(
+                        "kv_prepare_flashback_to_version",
+                        TikvGrpc.getKvPrepareFlashbackToVersionMethod(),
+                        PrepareFlashbackToVersionRequest::getContext,
+                        core.flashback()::prepare);
+        batch(
+                CmdCase.PREPAREFLASHBACKTOVERSION,
+                prepare,
+                Request::getPrepareFlashbackToVersion,
+                Response.Builder::setPrepareFlashbackToVersion);
+        var flashback =
+                add(
+                        "kv_flashback_to_version",
+                        TikvGrpc.getKvFlashbackToVersionMethod(),
+                        FlashbackToVersionRequest::getContext,
+                        core.flashback()::flashback);
+        batch(
+                CmdCase.FLASHBACKTOVERSION,
+                flashback,
+                Request::getFlashbackToVersion,
+                Response.Builder::setFlashbackToVersion);
     }
 
     private GetHealthFeedbackResponse feedback(long storeId) {

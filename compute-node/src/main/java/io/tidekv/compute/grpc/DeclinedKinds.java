@@ -1,10 +1,8 @@
 package io.tidekv.compute.grpc;
 
 import io.tidekv.compute.txn.KeyErrors;
-import io.tidekv.proto.kvrpcpb.FlashbackToVersionResponse;
 import io.tidekv.proto.kvrpcpb.GCResponse;
 import io.tidekv.proto.kvrpcpb.ImportResponse;
-import io.tidekv.proto.kvrpcpb.PrepareFlashbackToVersionResponse;
 import io.tidekv.proto.tikvpb.BatchCommandsRequest.Request.CmdCase;
 import io.tidekv.proto.tikvpb.BatchCommandsResponse.Response;
 
@@ -26,12 +24,6 @@ final class DeclinedKinds {
                             io.tidekv.proto.coprocessor.Response.newBuilder().setOtherError(WHY));
             case IMPORT -> response.setImport(ImportResponse.newBuilder().setError(WHY));
             case GC -> response.setGC(GCResponse.newBuilder().setError(KeyErrors.abort(WHY)));
-            case PREPAREFLASHBACKTOVERSION ->
-                    response.setPrepareFlashbackToVersion(
-                            PrepareFlashbackToVersionResponse.newBuilder().setError(WHY));
-            case FLASHBACKTOVERSION ->
-                    response.setFlashbackToVersion(
-                            FlashbackToVersionResponse.newBuilder().setError(WHY));
             default -> {}
         }
         return response.build();

@@ -15,7 +15,11 @@ final class ConfirmedReads {
     private static final int WAITING_MAX = 20_000;
 
     private record Waiting(
-            long token, long version, long deadlineNanos, CompletableFuture<KvSnapshot> result) {}
+            long token,
+            long version,
+            Access access,
+            long deadlineNanos,
+            CompletableFuture<KvSnapshot> result) {}
 
     private final long regionId;
     private final long timeoutNanos;
@@ -29,6 +33,7 @@ final class ConfirmedReads {
     void add(
             RegionLog regionLog,
             long version,
+            Access access,
             Clock.Reading now,
             CompletableFuture<KvSnapshot> result) {
         if (waiting.size() >= WAITING_MAX) {
@@ -38,7 +43,7 @@ final class ConfirmedReads {
         try {
             long token = regionLog.requestConfirm(now);
             long deadline = now.monotonicNanos() + timeoutNanos;
-            waiting.add(new Waiting(token, version, deadline, result));
+            waiting.add(new Waiting(token, version, access, deadline, result));
         } catch (AppendRefused e) {
             result.completeExceptionally(Failures.notLeader(regionId));
         }
@@ -48,8 +53,9 @@ final class ConfirmedReads {
     void settle(RegionLog regionLog, RegionHandle handle, RegionHandle.Serving serving) {
         while (!waiting.isEmpty() && regionLog.confirmed(waiting.peek().token)) {
             Waiting read = waiting.remove();
-            if (serving.shape().getVersion() != read.version) {
-                read.result.completeExceptionally(handle.wrongVersion(read.version));
+            RuntimeException refusal = serving.refuse(handle, read.version, read.access);
+            if (refusal != null) {
+                read.result.completeExceptionally(refusal);
                 continue;
             }
             KvSnapshot snapshot = serving.tablet().snapshot(serving.shape());

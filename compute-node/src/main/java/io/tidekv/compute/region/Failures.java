@@ -34,6 +34,21 @@ final class Failures {
                         current, "region " + regionId + " is not at version " + asked));
     }
 
+    /** Why a region does not let somebody in that is shut since {@code startTs}; 0: is open. */
+    static KvException flashback(long regionId, long startTs) {
+        return new KvException(
+                startTs == 0
+                        ? new KvError.FlashbackNotPrepared(
+                                regionId, "region " + regionId + " is not prepared for flashback")
+                        : new KvError.FlashbackInProgress(
+                                regionId,
+                                startTs,
+                                "region "
+                                        + regionId
+                                        + " is in the flashback progress with start_ts "
+                                        + Long.toUnsignedString(startTs)));
+    }
+
     static KvException busy(String reason, long backoffMs) {
         return new KvException(new KvError.ServerIsBusy(reason, backoffMs));
     }

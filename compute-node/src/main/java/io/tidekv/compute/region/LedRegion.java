@@ -43,6 +43,7 @@ final class LedRegion {
     private WriteLoad load;
     private @Nullable SplitJob split;
     private @Nullable HandOver handOver;
+    private @Nullable FlashbackChange flashback;
     private boolean serving;
     private long unpublishedBytes;
 
@@ -107,7 +108,7 @@ final class LedRegion {
         }
         countUnpublished();
         serving = true;
-        handle.serve(new RegionHandle.Serving(machine.shape(), tablet));
+        show();
         handle.lease(regionLog.lease());
         env.directory().serving(handle);
         reports.serving(this);
@@ -121,8 +122,11 @@ final class LedRegion {
         if (split != null) {
             split.submit();
         }
+        if (flashback != null) {
+            flashback.submit();
+        }
         publication.submit();
-        proposals.submit(regionLog, machine.shape().getVersion());
+        proposals.submit(regionLog, machine.state());
     }
 
     /** Applies what is committed, and acknowledges it. */
@@ -154,6 +158,7 @@ final class LedRegion {
                 && publication.atRest()
                 && split == null
                 && handOver == null
+                && flashback == null
                 && children.isEmpty()
                 && birth.isDone()
                 && reports.isCurrent(this);
@@ -179,7 +184,10 @@ final class LedRegion {
         children.tick();
         reports.refresh(this);
         boolean busy = load.isTooHigh(env.nowNanos());
-        if (split != null || handOver != null) {
+        if (flashback != null) {
+            flashback.tick(env.nowNanos());
+        }
+        if (isChanging() || machine.state().flashbackStartTs() != 0) {
             return;
         }
         ByteString key = busy ? load.takeKey(machine.shape()) : null;
@@ -189,6 +197,16 @@ final class LedRegion {
         } else if (splitCheck.due(this)) {
             split(machine.shape().getVersion(), List.of(), new CompletableFuture<>());
         }
+    }
+
+    private boolean isChanging() {
+        return split != null || handOver != null || flashback != null;
+    }
+
+    private void show() {
+        handle.serve(
+                new RegionHandle.Serving(
+                        machine.shape(), tablet, machine.state().flashbackStartTs()));
     }
 
     private void markDirty(Entry entry) {
@@ -214,6 +232,8 @@ final class LedRegion {
             if (serving) {
                 publication.trim();
             }
+        } else if (outcome instanceof Outcome.Flashbacked changed) {
+            flashbacked(entry, changed.startTs());
         } else if (outcome instanceof Outcome.Refused none) {
             log.info(
                     "region {} entry {} is void: {}",
@@ -227,10 +247,25 @@ final class LedRegion {
         }
     }
 
+    private void flashbacked(Entry entry, long startTs) {
+        log.info(
+                "region {} is {}",
+                regionLog.regionId(),
+                startTs == 0 ? "open after a flashback" : "shut for a flashback");
+        if (serving) {
+            show();
+        }
+        FlashbackChange change = flashback;
+        if (change != null) {
+            change.applied(entry.getIndex());
+            flashback = change.isOver() ? null : change;
+        }
+    }
+
     /** The region has split: shows its new shape before any child can serve. */
     private void reshaped(Entry entry, List<SplitChild> pending) {
         if (serving) {
-            handle.serve(new RegionHandle.Serving(machine.shape(), tablet));
+            show();
             reports.serving(this);
             // Before the children ask their voters to be opened.
             children.add(pending);
@@ -265,7 +300,10 @@ final class LedRegion {
         RegionShape shape = machine.shape();
         if (shape.getVersion() != version) {
             result.completeExceptionally(handle.wrongVersion(version));
-        } else if (split != null || handOver != null) {
+        } else if (machine.state().flashbackStartTs() != 0) {
+            result.completeExceptionally(
+                    Failures.flashback(shape.getRegionId(), machine.state().flashbackStartTs()));
+        } else if (isChanging()) {
             result.completeExceptionally(Failures.busy("the region is split or moved", 200));
         } else if (!divides(shape, keys)) {
             result.completeExceptionally(
@@ -274,6 +312,18 @@ final class LedRegion {
             SplitJob job = new SplitJob(env, peer, this, keys, result);
             split = job;
             job.start();
+        }
+    }
+
+    /** Shuts the region for a flashback, or opens it: {@code startTs} 0. */
+    void flashback(long version, long startTs, CompletableFuture<Void> result) {
+        if (machine.shape().getVersion() != version) {
+            result.completeExceptionally(handle.wrongVersion(version));
+        } else if (isChanging()) {
+            result.completeExceptionally(Failures.busy("the region is split or moved", 200));
+        } else {
+            long deadline = env.nowNanos() + env.options().proposalTimeout().toNanos();
+            flashback = new FlashbackChange(this, startTs, deadline, result);
         }
     }
 
@@ -305,7 +355,7 @@ final class LedRegion {
             if (tablet.unpublishedBytes() > PREPARED_BYTES) {
                 publication.request(error -> {});
             }
-        } else if (handOver == null && split == null) {
+        } else if (!isChanging()) {
             handOver = new HandOver(peer, this);
             handOver.start(step == MoveStep.MOVE_WARM);
         }
@@ -323,6 +373,10 @@ final class LedRegion {
         if (split != null) {
             split.fail(Failures.notLeader(regionLog.regionId()));
             split = null;
+        }
+        if (flashback != null) {
+            flashback.fail(Failures.notLeader(regionLog.regionId()));
+            flashback = null;
         }
     }
 

@@ -88,7 +88,9 @@ final class LogApplier {
     private void applyOne(Entry entry) {
         Outcome outcome = taken == null ? machine.apply(entry) : taken;
         taken = outcome;
-        if (outcome instanceof Outcome.HasSplit || outcome instanceof Outcome.ChildGone) {
+        if (outcome instanceof Outcome.HasSplit
+                || outcome instanceof Outcome.ChildGone
+                || outcome instanceof Outcome.Flashbacked) {
             tablet.applyState(new AppliedMark(entry.getIndex(), entry.getTerm()), machine.state());
         } else {
             tablet.apply(List.of(entry));
@@ -101,7 +103,7 @@ final class LogApplier {
     private static boolean concernsRegion(Entry entry) {
         return switch (entry.getKind()) {
             case WRITE, NOOP, CONFIG -> false;
-            case MANIFEST_COMMIT, SPLIT, CHILD_PUBLISHED -> true;
+            case MANIFEST_COMMIT, SPLIT, CHILD_PUBLISHED, FLASHBACK -> true;
             case PART, ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED -> true;
         };
     }

@@ -3,6 +3,7 @@ package io.tidekv.compute.region;
 import com.google.protobuf.ByteString;
 import io.tidekv.compute.region.log.AppendRefused;
 import io.tidekv.compute.region.log.RegionLog;
+import io.tidekv.compute.tablet.RegionState;
 import io.tidekv.proto.region.EntryKind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -57,10 +58,10 @@ final class Proposals {
         return inFlight.isEmpty();
     }
 
-    /** Gives the log what it takes. {@code version} is the region's at present. */
-    void submit(RegionLog regionLog, long version) {
+    /** Gives the log what it takes. {@code state} is the region's at present. */
+    void submit(RegionLog regionLog, RegionState state) {
         while (!paused && !queue.isEmpty()) {
-            List<Proposal> joined = next(version);
+            List<Proposal> joined = next(state);
             if (joined.isEmpty()) {
                 continue;
             }
@@ -77,14 +78,22 @@ final class Proposals {
         }
     }
 
-    /** The writes for the next entry; those of another version are refused on the way. */
-    private List<Proposal> next(long version) {
+    /** The writes for the next entry; those that the region does not take are refused. */
+    private List<Proposal> next(RegionState state) {
+        long version = state.shape().getVersion();
         List<Proposal> joined = new ArrayList<>();
         long bytes = 0;
         for (Proposal write = queue.peek(); write != null; write = queue.peek()) {
             if (write.version() != version) {
                 queue.remove();
                 write.result().completeExceptionally(wrongVersion.apply(write.version()));
+                continue;
+            }
+            if (!write.access().isAllowed(state.flashbackStartTs())) {
+                queue.remove();
+                write.result()
+                        .completeExceptionally(
+                                Failures.flashback(regionId, state.flashbackStartTs()));
                 continue;
             }
             if (!joined.isEmpty() && bytes + write.data().size() > joinBytes) {

@@ -47,12 +47,37 @@ public interface RegionAccess {
          */
         CompletableFuture<KvSnapshot> read(long version);
 
+        /** As {@link #read(long)}, of a region that a flashback may have shut. */
+        default CompletableFuture<KvSnapshot> read(long version, Access access) {
+            return access.isAllowed(0) ? read(version) : notPrepared(this);
+        }
+
         /**
          * Replicates and applies a batch. Completes after it has been applied here; a write that
          * was durable but whose fate is unknown at the end of leadership fails with Undetermined,
          * one that was never proposed with NotLeader, EpochNotMatch or ServerIsBusy.
          */
         CompletableFuture<Void> write(long version, WriteBatchBuilder batch);
+
+        /** As {@link #write(long, WriteBatchBuilder)}, of a region that may be shut. */
+        default CompletableFuture<Void> write(
+                long version, WriteBatchBuilder batch, Access access) {
+            return access.isAllowed(0) ? write(version, batch) : notPrepared(this);
+        }
+
+        /**
+         * Shuts the region for everything but the flashback that began at {@code startTs}, or opens
+         * it again with 0. Durable, and kept by later owners. Once it completes nothing that was
+         * let in before can still be written. Repeating it is harmless.
+         */
+        default CompletableFuture<Void> flashback(long version, long startTs) {
+            return CompletableFuture.failedFuture(Failures.invalid("no flashback here"));
+        }
+
+        private static <T> CompletableFuture<T> notPrepared(Region region) {
+            return CompletableFuture.failedFuture(
+                    Failures.flashback(region.shape().getRegionId(), 0));
+        }
 
         /**
          * Splits at the given keys (as stored in the tablet), sorted and inside the range.

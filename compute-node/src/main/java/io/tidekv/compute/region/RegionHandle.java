@@ -26,9 +26,20 @@ final class RegionHandle implements RegionAccess.Region {
         private final RegionShape shape;
         private final Tablet tablet;
 
-        Serving(RegionShape shape, Tablet tablet) {
+        private final long flashbackStartTs;
+
+        Serving(RegionShape shape, Tablet tablet, long flashbackStartTs) {
             this.shape = shape;
             this.tablet = tablet;
+            this.flashbackStartTs = flashbackStartTs;
+        }
+
+        /** Why it does not serve a request; null when it does. */
+        @Nullable RuntimeException refuse(RegionHandle handle, long version, Access access) {
+            if (shape.getVersion() != version) {
+                return handle.wrongVersion(version);
+            }
+            return access.refuse(shape.getRegionId(), flashbackStartTs);
         }
 
         RegionShape shape() {
@@ -95,6 +106,11 @@ final class RegionHandle implements RegionAccess.Region {
 
     @Override
     public CompletableFuture<KvSnapshot> read(long version) {
+        return read(version, Access.ANY);
+    }
+
+    @Override
+    public CompletableFuture<KvSnapshot> read(long version, Access access) {
         Serving current = serving;
         if (current == null) {
             return failed(Failures.notLeader(id));
@@ -102,7 +118,11 @@ final class RegionHandle implements RegionAccess.Region {
         if (current.shape.getVersion() != version) {
             return failed(wrongVersion(version));
         }
-        if (lease != null) {
+        RuntimeException refusal = current.refuse(this, version, access);
+        if (refusal != null && stillOwned(current)) {
+            return failed(refusal);
+        }
+        if (refusal == null && lease != null) {
             try {
                 KvSnapshot snapshot = current.tablet.snapshot(current.shape);
                 if (stillOwned(current)) {
@@ -121,7 +141,7 @@ final class RegionHandle implements RegionAccess.Region {
                     if (peer == null || peer.handle() != this) {
                         result.completeExceptionally(Failures.notLeader(id));
                     } else {
-                        peer.guard(() -> peer.read(version, result));
+                        peer.guard(() -> peer.read(version, access, result));
                         loop.touch(peer);
                     }
                 });
@@ -141,12 +161,18 @@ final class RegionHandle implements RegionAccess.Region {
 
     @Override
     public CompletableFuture<Void> write(long version, WriteBatchBuilder batch) {
+        return write(version, batch, Access.ANY);
+    }
+
+    @Override
+    public CompletableFuture<Void> write(long version, WriteBatchBuilder batch, Access access) {
         Serving current = serving;
         if (current == null) {
             return failed(Failures.notLeader(id));
         }
-        if (current.shape.getVersion() != version) {
-            return failed(wrongVersion(version));
+        RuntimeException refusal = current.refuse(this, version, access);
+        if (refusal != null) {
+            return failed(refusal);
         }
         ByteString data = batch.build();
         if (data.size() > env.options().entryBytesMax()) {
@@ -166,6 +192,7 @@ final class RegionHandle implements RegionAccess.Region {
         Proposal proposal =
                 new Proposal(
                         version,
+                        access,
                         data,
                         now,
                         now + env.options().proposalTimeout().toNanos(),
@@ -209,6 +236,22 @@ final class RegionHandle implements RegionAccess.Region {
                         result.completeExceptionally(Failures.notLeader(id));
                     } else {
                         peer.guard(() -> peer.split(version, at, result));
+                        loop.touch(peer);
+                    }
+                });
+        return result;
+    }
+
+    @Override
+    public CompletableFuture<Void> flashback(long version, long startTs) {
+        CompletableFuture<Void> result = new CompletableFuture<>();
+        loop.execute(
+                () -> {
+                    RegionPeer peer = loop.peer(id);
+                    if (peer == null || peer.handle() != this) {
+                        result.completeExceptionally(Failures.notLeader(id));
+                    } else {
+                        peer.guard(() -> peer.flashback(version, startTs, result));
                         loop.touch(peer);
                     }
                 });

@@ -6,6 +6,7 @@ import io.tidekv.common.InvariantViolation;
 import io.tidekv.compute.tablet.RegionState;
 import io.tidekv.proto.region.ChildPublished;
 import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.Flashback;
 import io.tidekv.proto.region.ManifestCommit;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
@@ -43,6 +44,9 @@ final class RegionMachine {
         /** The region has shrunk; {@code children} have their split index set. */
         record HasSplit(List<SplitChild> children) implements Outcome {}
 
+        /** The region is shut by a flashback, or open again. */
+        record Flashbacked(long startTs) implements Outcome {}
+
         /** A child does not depend on the region any more. */
         record ChildGone(long childRegionId) implements Outcome {}
     }
@@ -68,6 +72,7 @@ final class RegionMachine {
             case MANIFEST_COMMIT -> publish(manifestCommit(entry));
             case SPLIT -> split(parseSplit(entry), entry.getIndex());
             case CHILD_PUBLISHED -> forget(childPublished(entry));
+            case FLASHBACK -> flashback(entry);
             case WRITE, NOOP, CONFIG -> NOTHING;
             case PART, ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED ->
                     throw new InvariantViolation(
@@ -110,6 +115,9 @@ final class RegionMachine {
     }
 
     private Outcome split(Split split, long index) {
+        if (state.flashbackStartTs() != 0) {
+            return new Outcome.Refused("the region is shut by a flashback");
+        }
         RegionShape whole = state.shape();
         String misfit = misfit(whole, split);
         if (!misfit.isEmpty()) {
@@ -128,7 +136,7 @@ final class RegionMachine {
                         .build();
         List<SplitChild> pending = new ArrayList<>(state.pendingChildren());
         pending.addAll(children);
-        state = new RegionState(rest, pending);
+        state = state.withShape(rest).withPendingChildren(pending);
         return new Outcome.HasSplit(children);
     }
 
@@ -153,6 +161,16 @@ final class RegionMachine {
         return tiled ? "" : "the children and the rest do not tile the region";
     }
 
+    private Outcome flashback(Entry entry) {
+        try {
+            long startTs = Flashback.parseFrom(entry.getData()).getStartTs();
+            state = state.withFlashback(startTs);
+            return new Outcome.Flashbacked(startTs);
+        } catch (InvalidProtocolBufferException e) {
+            throw unreadable(entry, e);
+        }
+    }
+
     private Outcome forget(ChildPublished published) {
         long id = published.getChildRegionId();
         List<SplitChild> left =
@@ -162,7 +180,7 @@ final class RegionMachine {
         if (left.size() == state.pendingChildren().size()) {
             return new Outcome.Refused("child " + id + " is not pending");
         }
-        state = new RegionState(state.shape(), left);
+        state = state.withPendingChildren(left);
         return new Outcome.ChildGone(id);
     }
 

@@ -164,7 +164,7 @@ final class RegionPeer implements Opening.Listener {
         }
     }
 
-    void read(long version, CompletableFuture<KvSnapshot> result) {
+    void read(long version, Access access, CompletableFuture<KvSnapshot> result) {
         RegionHandle.Serving shown = handle.serving();
         if (life != Life.SERVING || shown == null) {
             result.completeExceptionally(Failures.notLeader(id()));
@@ -172,14 +172,15 @@ final class RegionPeer implements Opening.Listener {
         }
         Clock.Reading now = env.clock().read();
         LogLease lease = regionLog.lease();
-        if (shown.shape().getVersion() == version && lease != null && lease.covers(now)) {
+        boolean leased = lease != null && lease.covers(now);
+        if (leased && shown.refuse(handle, version, access) == null) {
             // The region was at rest: its lease went on, only nobody had looked at it.
             KvSnapshot snapshot = shown.tablet().snapshot(shown.shape());
             if (!result.complete(snapshot)) {
                 snapshot.close();
             }
         } else {
-            reads.add(regionLog, version, now, result);
+            reads.add(regionLog, version, access, now, result);
         }
     }
 
@@ -190,6 +191,16 @@ final class RegionPeer implements Opening.Listener {
             result.completeExceptionally(Failures.notLeader(id()));
         } else {
             present.split(version, keys, result);
+        }
+    }
+
+    /** Shuts the region for a flashback, or opens it: {@code startTs} 0. */
+    void flashback(long version, long startTs, CompletableFuture<Void> result) {
+        LedRegion present = serving();
+        if (present == null) {
+            result.completeExceptionally(Failures.notLeader(id()));
+        } else {
+            present.flashback(version, startTs, result);
         }
     }
 

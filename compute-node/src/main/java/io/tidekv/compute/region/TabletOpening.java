@@ -50,7 +50,7 @@ final class TabletOpening {
                     base.ref().getKey(),
                     record.getAppliedIndex(),
                     tail.coveredIndex());
-            state = new RegionState(served(record, assigned), record.getPendingChildrenList());
+            state = RegionState.of(record).withShape(served(record, assigned));
         }
         Tablet tablet = tablets.open(base, state.shape());
         try {

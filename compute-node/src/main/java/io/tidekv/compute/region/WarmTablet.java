@@ -34,9 +34,6 @@ record WarmTablet(Tablet tablet, RegionMachine machine) {
                         .setPeerId(shape.getPeerId())
                         .setConfVer(shape.getConfVer())
                         .build();
-        return new WarmTablet(
-                tablet,
-                new RegionMachine(
-                        new RegionState(served, state.pendingChildren()), machine.record()));
+        return new WarmTablet(tablet, new RegionMachine(state.withShape(served), machine.record()));
     }
 }

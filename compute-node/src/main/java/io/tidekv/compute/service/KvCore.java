@@ -22,6 +22,7 @@ public final class KvCore implements AutoCloseable {
     private final StoreService store;
     private final PessimisticService pessimistic;
     private final LockWaits waits;
+    private final FlashbackService flashback;
 
     /**
      * @param timestamps for writes that need one of their own
@@ -98,6 +99,7 @@ public final class KvCore implements AutoCloseable {
         raw = new RawService(runner, settings, new CausalStamps(timestamps, clock));
         rawRanges = new RawRangeService(runner, deletes, settings);
         store = new StoreService(runner, deletes, settings);
+        flashback = new FlashbackService(runner, api);
     }
 
     public TxnService txn() {
@@ -126,6 +128,10 @@ public final class KvCore implements AutoCloseable {
 
     public StoreService store() {
         return store;
+    }
+
+    public FlashbackService flashback() {
+        return flashback;
     }
 
     /** Ends the workers once they are idle. */

@@ -7,6 +7,7 @@ import io.tidekv.common.error.KvException;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.engine.MemoryEngine;
 import io.tidekv.compute.engine.WriteBatchBuilder;
+import io.tidekv.compute.region.Access;
 import io.tidekv.compute.region.RegionAccess;
 import io.tidekv.proto.region.RegionShape;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The in-memory twin of a store's regions: all of them share one engine, lead for ever and lose
@@ -149,6 +151,7 @@ public final class MemoryRegions implements RegionAccess {
     private final class MemoryRegion implements Region {
         private final Map<Long, ByteString> starts = new TreeMap<>();
         private volatile RegionShape shape;
+        private volatile long flashbackStartTs;
 
         MemoryRegion(RegionShape shape) {
             this.shape = shape;
@@ -166,9 +169,15 @@ public final class MemoryRegions implements RegionAccess {
 
         @Override
         public CompletableFuture<KvSnapshot> read(long version) {
+            return read(version, Access.ANY);
+        }
+
+        @Override
+        public CompletableFuture<KvSnapshot> read(long version, Access access) {
             synchronized (MemoryRegions.this) {
-                if (version != shape.getVersion()) {
-                    return CompletableFuture.failedFuture(moved(version));
+                KvException refusal = refuse(version, access);
+                if (refusal != null) {
+                    return CompletableFuture.failedFuture(refusal);
                 }
                 return CompletableFuture.completedFuture(
                         engine.snapshot(
@@ -179,13 +188,19 @@ public final class MemoryRegions implements RegionAccess {
 
         @Override
         public CompletableFuture<Void> write(long version, WriteBatchBuilder batch) {
+            return write(version, batch, Access.ANY);
+        }
+
+        @Override
+        public CompletableFuture<Void> write(long version, WriteBatchBuilder batch, Access access) {
             ByteString bytes = batch.build();
             CompletableFuture<Void> applied = new CompletableFuture<>();
             applier.execute(
                     () -> {
                         synchronized (MemoryRegions.this) {
-                            if (version != shape.getVersion()) {
-                                applied.completeExceptionally(moved(version));
+                            KvException refusal = refuse(version, access);
+                            if (refusal != null) {
+                                applied.completeExceptionally(refusal);
                                 return;
                             }
                             engine.apply(bytes);
@@ -196,9 +211,33 @@ public final class MemoryRegions implements RegionAccess {
         }
 
         @Override
+        public CompletableFuture<Void> flashback(long version, long startTs) {
+            CompletableFuture<Void> applied = new CompletableFuture<>();
+            applier.execute(
+                    () -> {
+                        if (version != shape.getVersion()) {
+                            applied.completeExceptionally(moved(version));
+                        } else {
+                            synchronized (MemoryRegions.this) {
+                                flashbackStartTs = startTs;
+                            }
+                            applied.complete(null);
+                        }
+                    });
+            return applied;
+        }
+
+        private @Nullable KvException refuse(long version, Access access) {
+            return version == shape.getVersion()
+                    ? access.refuse(shape.getRegionId(), flashbackStartTs)
+                    : moved(version);
+        }
+
+        @Override
         public CompletableFuture<List<RegionShape>> split(long version, List<byte[]> keys) {
-            if (version != shape.getVersion()) {
-                return CompletableFuture.failedFuture(moved(version));
+            KvException refusal = refuse(version, Access.ANY);
+            if (refusal != null) {
+                return CompletableFuture.failedFuture(refusal);
             }
             return CompletableFuture.completedFuture(MemoryRegions.this.split(this, keys));
         }

@@ -3,6 +3,7 @@ package io.tidekv.compute.service;
 import io.tidekv.compute.mvcc.Ts;
 import io.tidekv.compute.mvcc.TxnError;
 import io.tidekv.compute.mvcc.TxnKey;
+import io.tidekv.compute.region.Access;
 import io.tidekv.compute.service.Runner.Cost;
 import io.tidekv.compute.txn.Concurrency;
 import io.tidekv.compute.txn.KeyErrors;
@@ -133,6 +134,7 @@ public final class ResolveService {
         }
         return runner.read(
                 request.getContext(),
+                Access.readAt(request.getMaxVersion()),
                 Cost.RANGE,
                 (target, view) -> {
                     if (!request.getStartKey().isEmpty()) {

@@ -7,6 +7,7 @@ import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.engine.WriteBatchBuilder;
+import io.tidekv.compute.region.Access;
 import io.tidekv.compute.region.RegionAccess;
 import io.tidekv.compute.txn.Outcome;
 import io.tidekv.compute.txn.Released;
@@ -85,11 +86,17 @@ final class Runner implements AutoCloseable {
     }
 
     <R> CompletableFuture<R> read(Context context, Cost cost, Read<R> read) {
+        return read(context, Access.ANY, cost, read);
+    }
+
+    /** As the other, at a timestamp, which a region that a flashback has shut may still serve. */
+    <R> CompletableFuture<R> read(Context context, Access access, Cost cost, Read<R> read) {
         try {
             Deadline deadline = Deadline.of(context, clock);
             Target target = checks.check(context);
             return readTarget(
                     target,
+                    access,
                     cost,
                     view -> {
                         deadline.check(clock);
@@ -102,7 +109,19 @@ final class Runner implements AutoCloseable {
 
     /** As {@link #read}, of a region that was checked before. */
     <R> CompletableFuture<R> readTarget(Target target, Cost cost, Function<KvSnapshot, R> read) {
-        CompletableFuture<KvSnapshot> snapshot = target.region().read(target.version());
+        return evaluateRead(target, target.region().read(target.version()), cost, read);
+    }
+
+    private <R> CompletableFuture<R> readTarget(
+            Target target, Access access, Cost cost, Function<KvSnapshot, R> read) {
+        return evaluateRead(target, target.region().read(target.version(), access), cost, read);
+    }
+
+    private <R> CompletableFuture<R> evaluateRead(
+            Target target,
+            CompletableFuture<KvSnapshot> snapshot,
+            Cost cost,
+            Function<KvSnapshot, R> read) {
         boolean inPlace = cost == Cost.POINT && snapshot.isDone();
         if (inPlace && !snapshot.isCompletedExceptionally()) {
             KvSnapshot view = snapshot.join();

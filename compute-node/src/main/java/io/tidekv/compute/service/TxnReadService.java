@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.tidekv.compute.mvcc.ReadPolicy;
 import io.tidekv.compute.mvcc.TxnException;
 import io.tidekv.compute.mvcc.TxnKey;
+import io.tidekv.compute.region.Access;
 import io.tidekv.compute.service.Runner.Cost;
 import io.tidekv.compute.txn.Concurrency;
 import io.tidekv.compute.txn.FlushCommand;
@@ -66,6 +67,7 @@ public final class TxnReadService {
         }
         return runner.read(
                 request.getContext(),
+                Access.readAt(request.getVersion()),
                 Cost.POINT,
                 (target, view) -> ReadCommands.get(request, target.bounds(), view));
     }
@@ -93,6 +95,7 @@ public final class TxnReadService {
         }
         return runner.read(
                 request.getContext(),
+                Access.readAt(request.getVersion()),
                 request.getKeysCount() <= POINTS_MAX ? Cost.POINT : Cost.RANGE,
                 (target, view) ->
                         ReadCommands.batchGet(
@@ -120,6 +123,7 @@ public final class TxnReadService {
         }
         return runner.read(
                 request.getContext(),
+                Access.readAt(request.getVersion()),
                 Cost.RANGE,
                 (target, view) ->
                         ReadCommands.scan(
@@ -161,6 +165,7 @@ public final class TxnReadService {
         }
         return runner.read(
                 request.getContext(),
+                Access.readAt(request.getVersion()),
                 request.getKeysCount() <= POINTS_MAX ? Cost.POINT : Cost.RANGE,
                 (target, view) ->
                         FlushCommand.read(

@@ -43,6 +43,7 @@ public final class ChildRecords {
                                 .setIndex(parent.getAppliedIndex())
                                 .setEvent("split"))
                 .clearPendingChildren()
+                .clearFlashbackStartTs()
                 .clearParent()
                 .build();
     }

@@ -30,7 +30,8 @@ import org.junit.jupiter.api.Test;
  */
 class ConformanceTest {
     private static final Pattern GROUPS =
-            Pattern.compile("(raw|txn|region|batch-commands|bytes).*\\.(v1|v1ttl|v2)\\.json");
+            Pattern.compile(
+                    "(raw|txn|region|batch-commands|bytes|flashback).*\\.(v1|v1ttl|v2)\\.json");
 
     /** Cases that end a wait must do so before it ends by itself, however busy the machine. */
     private static final Duration LOCK_WAIT = Duration.ofSeconds(15);

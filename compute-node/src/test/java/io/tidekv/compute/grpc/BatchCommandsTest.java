@@ -10,7 +10,6 @@ import io.tidekv.compute.engine.ApiMode;
 import io.tidekv.compute.service.KvSettings;
 import io.tidekv.compute.service.MemoryRegions;
 import io.tidekv.proto.kvrpcpb.GetRequest;
-import io.tidekv.proto.kvrpcpb.PrepareFlashbackToVersionRequest;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
 import io.tidekv.proto.tikvpb.BatchCommandsEmptyRequest;
 import io.tidekv.proto.tikvpb.BatchCommandsRequest;
@@ -77,7 +76,7 @@ class BatchCommandsTest {
         Awaitility.await().until(() -> log.size() == 2);
         assertThat(stream.end).isNotDone();
         log.forEach(Runnable::run);
-        assertThat(stream.end.orTimeout(10, TimeUnit.SECONDS).join()).isEqualTo(Status.OK);
+        assertThat(stream.end.orTimeout(60, TimeUnit.SECONDS).join()).isEqualTo(Status.OK);
         assertThat(stream.answers.keySet()).containsExactlyInAnyOrder(1L, 2L);
     }
 
@@ -105,13 +104,12 @@ class BatchCommandsTest {
         stream.send(
                 3,
                 Request.newBuilder()
-                        .setPrepareFlashbackToVersion(
-                                PrepareFlashbackToVersionRequest.getDefaultInstance())
+                        .setCoprocessor(io.tidekv.proto.coprocessor.Request.getDefaultInstance())
                         .build());
         stream.await(3);
         assertThat(stream.answers.get(1L)).isEqualTo(Response.getDefaultInstance());
         assertThat(stream.answers.get(2L).getEmpty().getTestId()).isEqualTo(77);
-        assertThat(stream.answers.get(3L).getPrepareFlashbackToVersion().getError())
+        assertThat(stream.answers.get(3L).getCoprocessor().getOtherError())
                 .contains("does not serve");
     }
 
@@ -158,7 +156,7 @@ class BatchCommandsTest {
                                 GetRequest.newBuilder()
                                         .setContext(Requests.context(server).setClusterId(12345)))
                         .build());
-        assertThat(stream.end.orTimeout(10, TimeUnit.SECONDS).join().getCode())
+        assertThat(stream.end.orTimeout(60, TimeUnit.SECONDS).join().getCode())
                 .isEqualTo(Status.Code.CANCELLED);
     }
 
@@ -166,7 +164,7 @@ class BatchCommandsTest {
     void idsThatDoNotPairUpEndTheStream() {
         Stream stream = new Stream();
         stream.send(BatchCommandsRequest.newBuilder().addRequestIds(1));
-        assertThat(stream.end.orTimeout(10, TimeUnit.SECONDS).join().getCode())
+        assertThat(stream.end.orTimeout(60, TimeUnit.SECONDS).join().getCode())
                 .isEqualTo(Status.Code.INVALID_ARGUMENT);
     }
 

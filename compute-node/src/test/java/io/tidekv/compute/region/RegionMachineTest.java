@@ -11,6 +11,7 @@ import io.tidekv.compute.tablet.RegionState;
 import io.tidekv.proto.region.ChildPublished;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
+import io.tidekv.proto.region.Flashback;
 import io.tidekv.proto.region.ManifestCommit;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
@@ -68,6 +69,16 @@ class RegionMachineTest {
         assertThat(machine.state().pendingChildren())
                 .allMatch(child -> child.getSplitIndex() == 11)
                 .allMatch(child -> child.getShape().getVersion() == 5);
+    }
+
+    @Test
+    void aRegionShutByAFlashbackDoesNotSplit() {
+        Flashback shut = Flashback.newBuilder().setStartTs(50).build();
+        machine.apply(entry(10, EntryKind.FLASHBACK, shut));
+        assertThat(machine.apply(split(11, WHOLE, "g"))).isInstanceOf(Outcome.Refused.class);
+        assertThat(machine.state().flashbackStartTs()).isEqualTo(50);
+        machine.apply(entry(12, EntryKind.FLASHBACK, Flashback.getDefaultInstance()));
+        assertThat(machine.apply(split(13, WHOLE, "g"))).isInstanceOf(Outcome.HasSplit.class);
     }
 
     @Test

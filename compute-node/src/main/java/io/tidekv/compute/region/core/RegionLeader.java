@@ -366,7 +366,7 @@ public final class RegionLeader {
 
     private static boolean proposable(EntryKind kind) {
         return switch (kind) {
-            case WRITE, MANIFEST_COMMIT, SPLIT, CHILD_PUBLISHED -> true;
+            case WRITE, MANIFEST_COMMIT, SPLIT, CHILD_PUBLISHED, FLASHBACK -> true;
             // A no-op begins a term; voters are changed by changeVoters.
             case NOOP, CONFIG, PART, ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED -> false;
         };

@@ -49,6 +49,7 @@ final class MemoryPublisher implements Publisher {
                 .setApiMode(apiMode)
                 .setShape(cut.state().shape())
                 .addAllPendingChildren(cut.state().pendingChildren())
+                .setFlashbackStartTs(cut.state().flashbackStartTs())
                 .setTerm(request.term())
                 .setSequence(cut.sequence())
                 .setAppliedIndex(cut.applied().index())

@@ -37,7 +37,7 @@ final class MemoryTablet implements Tablet {
         } else {
             TabletRecord record = base.record();
             applied = new AppliedMark(record.getAppliedIndex(), record.getAppliedTerm());
-            state = new RegionState(shape, record.getPendingChildrenList());
+            state = RegionState.of(record).withShape(shape);
         }
     }
 

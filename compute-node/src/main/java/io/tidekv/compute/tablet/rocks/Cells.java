@@ -61,6 +61,7 @@ final class Cells {
         return TabletRecord.newBuilder()
                 .setShape(state.shape())
                 .addAllPendingChildren(state.pendingChildren())
+                .setFlashbackStartTs(state.flashbackStartTs())
                 .build()
                 .toByteArray();
     }

@@ -243,6 +243,7 @@ final class RocksPublisher implements Publisher {
                 .setApiMode(settings.apiMode())
                 .setShape(capture.cells().state().shape())
                 .addAllPendingChildren(capture.cells().state().pendingChildren())
+                .setFlashbackStartTs(capture.cells().state().flashbackStartTs())
                 .setTerm(request.term())
                 .setSequence(tablet.publication().nextSequence(request.term()))
                 .setAppliedIndex(capture.cells().mark().index())

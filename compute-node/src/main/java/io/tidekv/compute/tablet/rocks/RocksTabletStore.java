@@ -167,8 +167,9 @@ public final class RocksTabletStore implements TabletStore {
     private Tablet tablet(Instance instance, @Nullable PreparedRecord base, RegionShape shape) {
         TabletRecord record = base == null ? null : base.record();
         RegionState state =
-                new RegionState(
-                        shape, record == null ? List.of() : record.getPendingChildrenList());
+                record == null
+                        ? new RegionState(shape, List.of())
+                        : RegionState.of(record).withShape(shape);
         LocalFiles files = new LocalFiles(shape.getRegionId(), instance, cache, reads, record);
         Cells cells = new Cells(instance, RocksTablet.markOf(base), state);
         RocksTablet tablet = new RocksTablet(instance, files, cells, base, state, open::remove);

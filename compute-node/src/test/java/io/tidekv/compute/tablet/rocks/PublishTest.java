@@ -228,7 +228,7 @@ class PublishTest {
                     new PreparedRecord(stores.tablets.publisher().store(first), first);
             SplitChild pending =
                     SplitChild.newBuilder().setShape(left).setFirstRecord(child.ref()).build();
-            tablet.applyState(model.mark(), new RegionState(right, List.of(pending)));
+            tablet.applyState(model.mark(), new RegionState(right, List.of(pending), 77));
             TabletModel childModel = model.child(99);
             write(tablet, 300);
             model.verify(tablet, right);
@@ -250,6 +250,7 @@ class PublishTest {
             split.close();
             RocksTablet parentAgain = open(stores, parentRecord, right);
             assertThat(parentAgain.state().pendingChildren()).containsExactly(pending);
+            assertThat(parentAgain.state().flashbackStartTs()).isEqualTo(77);
             model.verify(parentAgain, right);
             parentAgain.close();
             RocksTablet childAgain = open(stores, childRecord, left);
