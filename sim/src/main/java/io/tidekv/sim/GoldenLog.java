@@ -92,11 +92,15 @@ final class GoldenLog {
             return;
         }
         SimFailure.check(
-                entry.getIndex() == lastIndex() + 1,
+                entry.getIndex() == lastIndex() + entry.getParts() + 1,
                 "region %d: %d is committed after %d",
                 regionId,
                 entry.getIndex(),
                 lastIndex());
+        for (long index = lastIndex() + 1; index < entry.getIndex(); index++) {
+            // Nobody asks for it: it is within the entry, or of none.
+            entries.add(Entry.newBuilder().setIndex(index).setKind(EntryKind.PART).build());
+        }
         entries.add(entry);
         if (entry.getKind() == EntryKind.WRITE) {
             Long before = indexOfOp.putIfAbsent(Registers.op(entry), entry.getIndex());

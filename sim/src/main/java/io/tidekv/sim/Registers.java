@@ -59,10 +59,11 @@ final class Registers {
     /** Applies the next entry. Returns whether it was a valid publication. */
     boolean apply(Entry entry) {
         SimFailure.check(
-                entry.getIndex() == appliedIndex + 1,
+                entry.getIndex() == appliedIndex + entry.getParts() + 1,
                 "entry %d is applied after %d",
                 entry.getIndex(),
                 appliedIndex);
+        SimFailure.check(entry.getKind() != EntryKind.PART, "a part is applied");
         appliedIndex = entry.getIndex();
         appliedTerm = entry.getTerm();
         if (entry.getKind() == EntryKind.WRITE) {

@@ -85,6 +85,10 @@ final class SimPeer {
         }
         for (Entry entry : leader.takeCommitted()) {
             cluster.golden(leader.regionId()).committed(entry);
+            if (entry.getParts() > 0) {
+                boolean whole = entry.getKind() != EntryKind.NOOP;
+                store.sim.mark(whole ? "log: parts joined" : "log: parts of a lost owner dropped");
+            }
             boolean moved = state.apply(entry);
             LongConsumer answer = writes.remove(entry.getIndex());
             if (answer != null) {

@@ -65,7 +65,8 @@ record SimSettings(
                         pick(random, 1_700, 6_000, 50_000),
                         pick(random, 200, 1_000, 10_000),
                         pick(random, 500, 2_000, 20_000),
-                        pick(random, 200, 1_000, 5_000));
+                        pick(random, 200, 1_000, 5_000),
+                        (int) pick(random, 30, 200, 100_000));
         double pace = pick(random, 0.3, 1, 1, 2);
         // Either the clock of a machine stops, or its wall clock is set: a clock that is set by
         // just

@@ -2,6 +2,7 @@ package io.tidekv.sim;
 
 import io.tidekv.common.InvariantViolation;
 import io.tidekv.common.Randomness;
+import io.tidekv.common.codec.EntryAssembler;
 import io.tidekv.compute.region.core.RegionLeader;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.wal.core.VoterNode;
@@ -173,7 +174,8 @@ public final class Simulation {
             if (!pd.voters(region).contains(wal.walId())) {
                 continue;
             }
-            for (Entry entry : wal.disk().durableEntries(region)) {
+            EntryAssembler assembler = new EntryAssembler();
+            for (Entry entry : assembler.addAll(wal.disk().durableEntries(region))) {
                 SimFailure.check(
                         !golden.knows(entry.getIndex())
                                 || golden.get(entry.getIndex()).equals(entry),

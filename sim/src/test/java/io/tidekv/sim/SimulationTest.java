@@ -16,6 +16,8 @@ class SimulationTest {
         "leader: FENCED",
         "leader: RELEASED",
         "link: a request arrives after its connection broke",
+        "log: parts joined",
+        "log: parts of a lost owner dropped",
         "pd: voters changed",
         "read: confirmed",
         "read: under a lease",

@@ -1,7 +1,8 @@
 /**
  * Byte encodings that keep the order of what they encode, and the variable-length numbers inside
- * TiKV's records. Stateless; safe from any thread. Malformed input gives a {@link
- * io.tidekv.common.codec.CodecException}, never anything else.
+ * TiKV's records: stateless, safe from any thread; malformed input gives a {@link
+ * io.tidekv.common.codec.CodecException}, never anything else. And the joining of large log entries
+ * from their parts.
  */
 @NullMarked
 package io.tidekv.common.codec;

@@ -1,5 +1,6 @@
 package io.tidekv.compute.region;
 
+import io.tidekv.common.codec.EntryAssembler;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.SplitOrigin;
@@ -31,6 +32,7 @@ final class ParentLog implements WalLink.Follower {
     private final SplitOrigin origin;
     private final BiConsumer<@Nullable Inherited, @Nullable Throwable> then;
     private final List<Entry> writes = new ArrayList<>();
+    private final EntryAssembler parts = new EntryAssembler();
     private long afterIndex;
     private long deadlineNanos;
     private WalLink.@Nullable Following stream;
@@ -83,9 +85,10 @@ final class ParentLog implements WalLink.Follower {
         if (response.hasSnapshot()) {
             afterIndex = response.getSnapshot().getIndex();
             writes.clear();
+            parts.clear();
         }
         boolean complete = afterIndex >= origin.getSplitIndex();
-        for (Entry entry : response.getEntriesList()) {
+        for (Entry entry : parts.addAll(response.getEntriesList())) {
             complete |= entry.getIndex() >= origin.getSplitIndex();
             if (!complete && entry.getKind() == EntryKind.WRITE) {
                 writes.add(entry);

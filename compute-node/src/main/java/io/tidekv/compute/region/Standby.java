@@ -1,5 +1,6 @@
 package io.tidekv.compute.region;
 
+import io.tidekv.common.codec.EntryAssembler;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.proto.cluster.Follow;
 import io.tidekv.proto.cluster.StandbyReport;
@@ -38,6 +39,8 @@ final class Standby {
     private long connection;
     private int attempts;
     private long retryNanos;
+    // Behind the last entry of the tail.
+    private final EntryAssembler parts = new EntryAssembler();
     private @Nullable LogTail tail;
     private @Nullable WarmTablet warm;
     private @Nullable LogApplier applier;
@@ -99,6 +102,7 @@ final class Standby {
         long from = known == null ? 1 : known.lastIndex() + 1;
         connection++;
         asked = true;
+        parts.clear();
         stream = loop.follow(node, id(), from, new Stream(connection));
     }
 
@@ -159,19 +163,21 @@ final class Standby {
             // What lies between is gone from the log: its record has it.
             drop();
             behind.clear();
+            parts.clear();
             known = new LogTail(response.getSnapshot());
         } else if (known == null) {
             known = new LogTail();
         }
         tail = known;
-        known.add(response.getEntriesList());
+        List<Entry> entries = parts.addAll(response.getEntriesList());
+        known.add(entries);
         if (known.bytes() > KEPT_BYTES_MAX) {
             throw new IllegalStateException("the log has grown too long without a record");
         }
         if (opening || warm == null) {
-            behind.addAll(opening ? response.getEntriesList() : List.of());
+            behind.addAll(opening ? entries : List.of());
         } else if (applier != null) {
-            applier.add(response.getEntriesList());
+            applier.add(entries);
         }
         progress();
     }

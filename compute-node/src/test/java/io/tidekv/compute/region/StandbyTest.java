@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.tidekv.proto.cluster.StandbyReport;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -90,6 +92,21 @@ class StandbyTest {
         cluster.awaitLeading(id, b);
         for (int i = 0; i < 200; i++) {
             assertThat(cluster.getAnywhere("k" + i)).isEqualTo("v" + i);
+        }
+    }
+
+    @Test
+    void aStandbyHasLargeWritesWhole() throws Exception {
+        TestCluster.large(a.region(id), "before").get(60, TimeUnit.SECONDS);
+        follow();
+        TestCluster.large(a.region(id), "after").get(60, TimeUnit.SECONDS);
+        put(a.region(id), "k", "v");
+        cluster.faults.setOutage(true);
+        cluster.pd.moveWarm(id, b.id());
+        cluster.awaitLeading(id, b);
+        assertThat(cluster.getAnywhere("k")).isEqualTo("v");
+        for (String name : List.of("before", "after")) {
+            assertThat(TestCluster.largeRows(b.region(id), name)).isEqualTo(TestCluster.LARGE_ROWS);
         }
     }
 

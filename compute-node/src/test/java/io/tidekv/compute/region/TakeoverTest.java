@@ -15,6 +15,8 @@ import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -46,6 +48,28 @@ class TakeoverTest {
             load.stop();
             load.verify();
         }
+    }
+
+    @Test
+    void aLargeWriteIsThereWholeOrNotAtAll() throws Exception {
+        TestCluster.Node a = cluster.start("a");
+        long id = cluster.onlyRegion();
+        cluster.awaitLeading(id, a);
+        RegionAccess.Region region = a.region(id);
+        TestCluster.large(region, "whole").get(60, TimeUnit.SECONDS);
+        TestCluster.Node b = cluster.start("b");
+        Future<?> cut = TestCluster.large(region, "cut");
+        a.kill();
+        cluster.pd.fail(a.id());
+        cluster.awaitLeading(id, b);
+        assertThat(TestCluster.largeRows(b.region(id), "whole")).isEqualTo(TestCluster.LARGE_ROWS);
+        int rows = TestCluster.largeRows(b.region(id), "cut");
+        assertThat(rows).isIn(0, TestCluster.LARGE_ROWS);
+        assertThat(rows == 0 && cut.isDone() && error(catchThrowable(cut::get)) == null)
+                .as("acknowledged and lost")
+                .isFalse();
+        TestCluster.large(b.region(id), "after").get(60, TimeUnit.SECONDS);
+        assertThat(TestCluster.largeRows(b.region(id), "after")).isEqualTo(TestCluster.LARGE_ROWS);
     }
 
     @Test

@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -41,6 +42,8 @@ final class TestCluster implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofSeconds(60);
 
     static final long CLUSTER_ID = 77;
+    static final int LARGE_ROWS = 50;
+    private static final int LARGE_ROW_BYTES = 100_000;
 
     final Faults faults = new Faults(Randomness.seeded(1));
     final FaultyObjectStore bucket =
@@ -203,6 +206,28 @@ final class TestCluster implements AutoCloseable {
                         region.shape().getVersion(),
                         new WriteBatchBuilder().put(Cf.DEFAULT, bytes(key), bytes(value)))
                 .get(60, TimeUnit.SECONDS);
+    }
+
+    /** Many rows in one entry of several megabytes. */
+    static Future<?> large(RegionAccess.Region region, String name) {
+        WriteBatchBuilder batch = new WriteBatchBuilder();
+        for (int i = 0; i < LARGE_ROWS; i++) {
+            batch.put(Cf.DEFAULT, bytes(name + i), new byte[LARGE_ROW_BYTES]);
+        }
+        return region.write(region.shape().getVersion(), batch);
+    }
+
+    /** How many rows of it are there. */
+    static int largeRows(RegionAccess.Region region, String name) throws Exception {
+        int rows = 0;
+        try (KvSnapshot snapshot =
+                region.read(region.shape().getVersion()).get(60, TimeUnit.SECONDS)) {
+            for (int i = 0; i < LARGE_ROWS; i++) {
+                byte[] value = snapshot.get(Cf.DEFAULT, bytes(name + i));
+                rows += value != null && value.length == LARGE_ROW_BYTES ? 1 : 0;
+            }
+        }
+        return rows;
     }
 
     static String get(RegionAccess.Region region, String key) throws Exception {

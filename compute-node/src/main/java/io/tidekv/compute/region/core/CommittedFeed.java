@@ -1,6 +1,7 @@
 package io.tidekv.compute.region.core;
 
 import io.tidekv.common.Invariants;
+import io.tidekv.common.codec.EntryAssembler;
 import io.tidekv.common.time.Clock;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.wal.ReadResponse;
@@ -11,11 +12,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Hands the committed entries to the driver in order: from the window, or else read from a voter, a
- * piece at a time.
+ * piece at a time. Parts are joined here.
  */
 final class CommittedFeed {
     private final Leadership leadership;
     private final ArrayDeque<Entry> fetched = new ArrayDeque<>();
+    private final EntryAssembler assembler = new EntryAssembler();
     private long taken;
     private long takenMax;
     private long untakenBytes;
@@ -31,8 +33,14 @@ final class CommittedFeed {
         takenMax = index;
     }
 
+    /** The last entry that is not to be read again, be it a part that is kept here. */
     long takenIndex() {
         return taken;
+    }
+
+    /** The last whole entry that was handed out, or where it begins. */
+    long returnedIndex() {
+        return taken - assembler.pending();
     }
 
     /** The furthest that was ever taken, whatever was sought since. */
@@ -61,7 +69,10 @@ final class CommittedFeed {
                 break;
             }
             Invariants.check(entry.getIndex() == taken + 1, "fetched %s", entry.getIndex());
-            entries.add(entry);
+            Entry whole = assembler.add(entry);
+            if (whole != null) {
+                entries.add(whole);
+            }
             taken++;
             if (taken > takenMax) {
                 takenMax = taken;
@@ -86,6 +97,7 @@ final class CommittedFeed {
             }
         }
         taken = index;
+        assembler.clear();
         fetched.clear();
         readSeq = 0;
         readFrom = null;

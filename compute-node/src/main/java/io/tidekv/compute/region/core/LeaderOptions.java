@@ -13,6 +13,7 @@ package io.tidekv.compute.region.core;
  * @param appendBytes target size of one Append; a larger entry travels alone
  * @param inFlightBytes entries under way to one voter
  * @param readBytes size of one Read of entries that are not in memory
+ * @param partBytes an entry that is larger goes into the log in parts of this size
  */
 public record LeaderOptions(
         long leaseMs,
@@ -23,10 +24,35 @@ public record LeaderOptions(
         long windowBytes,
         long appendBytes,
         long inFlightBytes,
-        long readBytes) {
+        long readBytes,
+        int partBytes) {
+
+    /** Parts of the usual size. */
+    public LeaderOptions(
+            long leaseMs,
+            long driftMs,
+            long renewMs,
+            long retryMs,
+            long failedRetryMs,
+            long windowBytes,
+            long appendBytes,
+            long inFlightBytes,
+            long readBytes) {
+        this(
+                leaseMs,
+                driftMs,
+                renewMs,
+                retryMs,
+                failedRetryMs,
+                windowBytes,
+                appendBytes,
+                inFlightBytes,
+                readBytes,
+                1 << 20);
+    }
 
     /** What a store runs with unless told otherwise. */
     public static LeaderOptions defaults() {
-        return new LeaderOptions(1200, 100, 400, 50, 500, 64L << 20, 1L << 20, 16L << 20, 4L << 20);
+        return new LeaderOptions(1200, 100, 400, 50, 500, 64L << 20, 1L << 20, 4L << 20, 4L << 20);
     }
 }

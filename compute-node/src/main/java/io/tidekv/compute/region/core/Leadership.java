@@ -27,6 +27,7 @@ final class Leadership {
     final Sessions sessions;
     final Replicator replicator;
     final CommittedFeed feed;
+    final Parts parts;
     final VoterChanges changes;
     private @Nullable Origin origin;
     private ConfigLog configs;
@@ -55,6 +56,7 @@ final class Leadership {
         this.sessions = sessions;
         this.replicator = new Replicator(this);
         this.feed = new CommittedFeed(this);
+        this.parts = new Parts(this);
         this.changes = new VoterChanges(this);
     }
 
@@ -192,16 +194,9 @@ final class Leadership {
 
     /** Appends a config, which is in force from here on. */
     void appendConfig(VoterConfig config) {
-        Entry entry =
-                Entry.newBuilder()
-                        .setIndex(window.lastIndex() + 1)
-                        .setTerm(term)
-                        .setKind(EntryKind.CONFIG)
-                        .setData(config.toByteString())
-                        .build();
-        window.add(entry);
-        feed.proposed(entry);
-        configs.append(entry.getIndex(), config);
+        // Voters read it, so it is never in parts.
+        parts.add(EntryKind.CONFIG, config.toByteString());
+        configs.append(window.lastIndex(), config);
         voters.install(config);
         advanceCommit();
     }

@@ -127,7 +127,8 @@ public final class RegionLeader {
 
     /**
      * Takes an entry into the log and returns its index. Nothing is sent before {@link #pump}: call
-     * that once for all proposals at hand. The payload is not copied.
+     * that once for all proposals at hand. The payload is not copied. A large one takes several
+     * indexes, of which the last is its own.
      *
      * @throws ProposalRefused with the reason
      */
@@ -140,14 +141,7 @@ public final class RegionLeader {
             throw new ProposalRefused(
                     ProposalRefused.Reason.NOT_ALLOWED, kind + " is not for proposers");
         }
-        Entry entry =
-                Entry.newBuilder()
-                        .setIndex(leadership.window().lastIndex() + 1)
-                        .setTerm(leadership.term)
-                        .setKind(kind)
-                        .setData(data)
-                        .build();
-        long bytes = EntryWindow.bytesOf(entry);
+        long bytes = leadership.parts.bytesOf(data);
         if (bytes > options.windowBytes()) {
             throw new ProposalRefused(
                     ProposalRefused.Reason.TOO_LARGE, "an entry of " + bytes + " bytes");
@@ -157,9 +151,8 @@ public final class RegionLeader {
                     ProposalRefused.Reason.WINDOW_FULL,
                     leadership.feed.untakenBytes() + " bytes wait to be committed and applied");
         }
-        leadership.window().add(entry);
-        leadership.feed.proposed(entry);
-        return entry.getIndex();
+        leadership.parts.append(kind, data);
+        return leadership.window().lastIndex();
     }
 
     /**
@@ -256,7 +249,8 @@ public final class RegionLeader {
      * snapshot. May be empty although more are committed: entries that are not in memory are read
      * from a voter meanwhile. Entries taken leave the window. When {@code snapshot().index} has
      * passed {@link #takenIndex()} while the driver was opening, the entries between may be gone:
-     * it opens the newer record and {@link #rewind}s to its index.
+     * it opens the newer record and {@link #rewind}s to its index. Large entries are whole again;
+     * {@code parts} of an entry says how many indexes before its own are gone with it.
      */
     public List<Entry> takeCommitted() {
         return leadership.feed.take();
@@ -264,12 +258,13 @@ public final class RegionLeader {
 
     /** The last index that {@link #takeCommitted()} has returned, or where it begins. */
     public long takenIndex() {
-        return leadership.feed.takenIndex();
+        return leadership.feed.returnedIndex();
     }
 
     /**
-     * Makes {@link #takeCommitted()} go on after {@code index}, which lies in [snapshot, commit]:
-     * for a driver that walks the tail once to find the newest record and once to replay.
+     * Makes {@link #takeCommitted()} go on after {@code index}, which lies in [snapshot, commit]
+     * and is that of a snapshot, a record or an entry that was taken: for a driver that walks the
+     * tail once to find the newest record and once to replay.
      */
     public void rewind(long index) {
         leadership.feed.seek(index);

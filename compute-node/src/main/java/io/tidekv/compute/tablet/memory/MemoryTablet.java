@@ -58,7 +58,7 @@ final class MemoryTablet implements Tablet {
     @Override
     public synchronized void apply(List<Entry> entries) {
         for (Entry entry : entries) {
-            checkNext(entry.getIndex());
+            checkNext(entry.getIndex(), entry.getParts());
             if (entry.getKind() == EntryKind.WRITE) {
                 engine.apply(entry.getData());
                 unpublishedBytes += entry.getData().size();
@@ -78,14 +78,14 @@ final class MemoryTablet implements Tablet {
 
     @Override
     public synchronized void applyState(AppliedMark mark, RegionState after) {
-        checkNext(mark.index());
+        checkLater(mark.index());
         state = after;
         applied = mark;
     }
 
     @Override
     public synchronized void applyMerge(AppliedMark mark, RegionState after, ByteString writes) {
-        checkNext(mark.index());
+        checkLater(mark.index());
         if (!writes.isEmpty()) {
             engine.apply(writes);
             unpublishedBytes += writes.size();
@@ -95,9 +95,18 @@ final class MemoryTablet implements Tablet {
         applied = mark;
     }
 
-    private void checkNext(long index) {
+    /** The entry may have been one of parts. */
+    private void checkLater(long index) {
         Invariants.check(
-                index == applied.index() + 1,
+                index > applied.index(),
+                "entry %s is applied after entry %s",
+                index,
+                applied.index());
+    }
+
+    private void checkNext(long index, long parts) {
+        Invariants.check(
+                index == applied.index() + parts + 1,
                 "entry %s is applied after entry %s",
                 index,
                 applied.index());

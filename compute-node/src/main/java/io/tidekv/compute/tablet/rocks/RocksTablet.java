@@ -92,7 +92,7 @@ final class RocksTablet implements Tablet {
         long bytes = 0;
         AppliedMark mark = applied;
         for (Entry entry : entries) {
-            checkNext(mark, entry.getIndex());
+            checkNext(mark, entry.getIndex(), entry.getParts());
             mark = new AppliedMark(entry.getIndex(), entry.getTerm());
             if (entry.getKind() != EntryKind.WRITE) {
                 // Its mark rides with the next write: repeating it after a crash changes nothing.
@@ -141,7 +141,12 @@ final class RocksTablet implements Tablet {
 
     @Override
     public void applyMerge(AppliedMark mark, RegionState after, ByteString writes) {
-        checkNext(applied, mark.index());
+        // The entry may have been one of parts.
+        Invariants.check(
+                mark.index() > applied.index(),
+                "entry %s is applied after entry %s",
+                mark.index(),
+                applied.index());
         Invariants.check(after.shape().getRegionId() == regionId, "the state is of another region");
         byte[] stateCell = Cells.encode(after);
         try (WriteBatch write =
@@ -194,9 +199,9 @@ final class RocksTablet implements Tablet {
         }
     }
 
-    private static void checkNext(AppliedMark before, long index) {
+    private static void checkNext(AppliedMark before, long index, long parts) {
         Invariants.check(
-                index == before.index() + 1,
+                index == before.index() + parts + 1,
                 "entry %s is applied after entry %s",
                 index,
                 before.index());

@@ -37,7 +37,14 @@ final class Cluster {
     final VoterConfig config;
     private long sessions = 1000;
 
+    private final LeaderOptions options;
+
     Cluster(int voters) {
+        this(voters, OPTIONS);
+    }
+
+    Cluster(int voters, LeaderOptions options) {
+        this.options = options;
         VoterConfig.Builder all = VoterConfig.newBuilder().setGeneration(1);
         for (long walId = 1; walId <= voters; walId++) {
             nodes.put(walId, new Node());
@@ -143,7 +150,7 @@ final class Cluster {
         Store lead(long term, @Nullable Origin origin) {
             RegionLeader fresh =
                     new RegionLeader(
-                            OPTIONS,
+                            options,
                             LeaderRules.RIGHT,
                             REGION,
                             term,
