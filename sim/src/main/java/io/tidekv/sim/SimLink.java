@@ -13,6 +13,9 @@ import java.util.List;
  * connection is up, and no answer does.
  */
 final class SimLink {
+    /** Longer than this no message is under way: keepalive would have broken the stream. */
+    private static final long SLOWEST_NANOS = 1000 * Sim.MS;
+
     private final Sim sim;
     private final SimSettings settings;
     private final SimStore store;
@@ -210,6 +213,6 @@ final class SimLink {
     private long delay() {
         long mean = (long) (settings.netMs() * Sim.MS);
         long slow = sim.random().chance(0.01) ? sim.about(20 * mean) : 0;
-        return mean / 3 + sim.about(mean) + slow;
+        return Math.min(mean / 3 + sim.about(mean) + slow, SLOWEST_NANOS);
     }
 }
