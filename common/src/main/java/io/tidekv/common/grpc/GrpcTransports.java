@@ -8,6 +8,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import io.tidekv.common.Threads;
 import io.tidekv.common.config.HostPort;
 import java.util.concurrent.Executor;
@@ -16,8 +17,9 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Builders for servers and channels of this process. All of them share two event loop threads and,
- * unless told otherwise, {@link #callbacks()} for their callbacks. Plaintext only.
+ * Builders for servers and channels of this process. They share two event loop threads, but for
+ * {@link #unwaitingServer}, and {@link #callbacks()} for their callbacks unless told otherwise.
+ * Plaintext only.
  *
  * <p>A service whose callbacks never block and are short may set {@code directExecutor()}: it then
  * runs on the event loops and saves a hop. One blocking call there stops every connection of the
@@ -51,6 +53,28 @@ public final class GrpcTransports {
                 .maxInboundMessageSize(MESSAGE_BYTES_MAX);
     }
 
+    /**
+     * As {@link #server}, for services that never wait: their callbacks run on the connection's
+     * event loop, which saves two changes of thread per message. These are two loops of their own,
+     * so that what is evaluated there holds up none of the process's other connections.
+     */
+    public static NettyServerBuilder unwaitingServer(HostPort address) {
+        return server(address).workerEventLoopGroup(Serving.LOOPS).directExecutor();
+    }
+
+    /**
+     * The event loop of {@link #unwaitingServer} that is the calling thread: what is sent from
+     * there needs no other thread. Elsewhere {@link #callbacks()}.
+     */
+    public static Executor eventLoop() {
+        for (EventExecutor loop : Serving.LOOPS) {
+            if (loop.inEventLoop()) {
+                return loop;
+            }
+        }
+        return callbacks();
+    }
+
     /** A channel to {@code address} ({@code host:port}); it connects at its first call. */
     public static NettyChannelBuilder channel(String address) {
         return NettyChannelBuilder.forTarget(target(address))
@@ -79,13 +103,19 @@ public final class GrpcTransports {
         return address.contains("://") ? address : "dns:///" + address;
     }
 
+    private static EventLoopGroup loops(String name) {
+        return new MultiThreadIoEventLoopGroup(
+                EVENT_LOOPS, new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
+    }
+
+    /** Made at the first use, as {@link Holder}. */
+    private static final class Serving {
+        static final EventLoopGroup LOOPS = loops("serve");
+    }
+
     /** Made at the first use. The threads are daemons and live as long as the process. */
     private static final class Holder {
-        static final EventLoopGroup LOOPS =
-                new MultiThreadIoEventLoopGroup(
-                        EVENT_LOOPS,
-                        new DefaultThreadFactory("net", true),
-                        NioIoHandler.newFactory());
+        static final EventLoopGroup LOOPS = loops("net");
         static final Executor CALLBACKS = executor();
 
         private static Executor executor() {

@@ -54,7 +54,7 @@ public final class KvServices implements AutoCloseable {
                         new CommandTable(core),
                         gate,
                         settings.connectionInFlightBytes(),
-                        GrpcTransports.callbacks());
+                        GrpcTransports::eventLoop);
         services =
                 Stream.<BindableService>of(
                                 tikv,

@@ -7,15 +7,17 @@ import io.grpc.stub.ServerCalls;
 import io.tidekv.proto.tikvpb.BatchCommandsResponse;
 import io.tidekv.proto.tikvpb.TikvGrpc;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 
 /** tikvpb.Tikv. Methods that are not served answer UNIMPLEMENTED. Thread-safe. */
 final class TikvService implements BindableService {
     private final CommandTable table;
     private final Gate gate;
     private final long streamBytesMax;
-    private final Executor flusher;
+    private final Supplier<Executor> flusher;
 
-    TikvService(CommandTable table, Gate gate, long streamBytesMax, Executor flusher) {
+    /** {@code flusher} is asked by each stream, where that begins, who sends its answers. */
+    TikvService(CommandTable table, Gate gate, long streamBytesMax, Supplier<Executor> flusher) {
         this.table = table;
         this.gate = gate;
         this.streamBytesMax = streamBytesMax;
@@ -37,7 +39,7 @@ final class TikvService implements BindableService {
                                         table.batched(),
                                         gate,
                                         streamBytesMax,
-                                        flusher,
+                                        flusher.get(),
                                         (ServerCallStreamObserver<BatchCommandsResponse>) out)));
         return service.build();
     }

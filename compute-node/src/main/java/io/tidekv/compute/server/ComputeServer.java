@@ -222,7 +222,7 @@ public final class ComputeServer implements AutoCloseable {
     }
 
     private static AutoCloseable serve(KvServices services, HostPort address) throws IOException {
-        NettyServerBuilder builder = GrpcTransports.server(address);
+        NettyServerBuilder builder = GrpcTransports.unwaitingServer(address);
         services.services().forEach(builder::addService);
         Server server = builder.build().start();
         return () -> {

@@ -59,7 +59,7 @@ class CompatibilityDocTest {
         Gate gate =
                 new Gate(7, inFlight, new ManualClock(), new KvMetrics(new Metrics(), inFlight));
         Set<String> served =
-                names(new TikvService(table, gate, 1 << 20, Runnable::run).bindService());
+                names(new TikvService(table, gate, 1 << 20, () -> Runnable::run).bindService());
         rows.forEach(
                 (rpc, cells) ->
                         assertThat(cells.get(0).startsWith("yes"))

@@ -64,7 +64,7 @@ public final class KvServer implements AutoCloseable {
                         scheduler,
                         metrics,
                         waits -> new GrpcDetectorLink(regions.storeId(), detector, waits));
-        ServerBuilder<?> builder = GrpcTransports.server(HostPort.parse("127.0.0.1:0"));
+        ServerBuilder<?> builder = GrpcTransports.unwaitingServer(HostPort.parse("127.0.0.1:0"));
         services.services().forEach(builder::addService);
         try {
             server = builder.build().start();
