@@ -3,6 +3,7 @@ package io.tidekv.pd.grpc;
 import com.google.protobuf.ByteString;
 import io.grpc.Status;
 import io.tidekv.common.time.Clock;
+import io.tidekv.pd.keyspace.Keyspaces;
 import io.tidekv.pd.log.StateLog;
 import io.tidekv.pd.tso.TsoService;
 import io.tidekv.proto.pdpb.AdvanceGCSafePointRequest;
@@ -326,9 +327,11 @@ public final class SafePointCalls {
                 : Math.max(0, barrier.getExpiresAtSeconds() - nowSeconds());
     }
 
-    private static boolean foreign(KeyspaceScope scope) {
+    /** Of a keyspace that there is not; those that there are share the cluster's state. */
+    private boolean foreign(KeyspaceScope scope) {
+        int id = scope.getKeyspaceId();
         return scope.hasKeyspaceIdentity()
-                || (scope.getKeyspaceId() != 0 && scope.getKeyspaceId() != NULL_KEYSPACE);
+                || (id != NULL_KEYSPACE && !log.read(state -> Keyspaces.exists(state, id)));
     }
 
     private ResponseHeader noKeyspace() {

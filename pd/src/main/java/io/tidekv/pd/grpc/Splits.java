@@ -19,8 +19,8 @@ import java.util.concurrent.CompletableFuture;
 /** Splits that somebody has asked for. */
 public final class Splits {
     /** What many keys have come to. */
-    record Outcome(int asked, int reached, List<Long> newRegions) {
-        long percentage() {
+    public record Outcome(int asked, int reached, List<Long> newRegions) {
+        public long percentage() {
             return asked == 0 ? 0 : 100L * reached / asked;
         }
     }
@@ -63,7 +63,7 @@ public final class Splits {
     }
 
     /** Splits whatever regions the keys lie in. A region that cannot be split is left out. */
-    CompletableFuture<Outcome> many(List<ByteString> keys, Duration atMost) {
+    public CompletableFuture<Outcome> many(List<ByteString> keys, Duration atMost) {
         TreeSet<ByteString> wanted = new TreeSet<>(Keys.ORDER);
         keys.stream().filter(k -> !k.isEmpty()).forEach(wanted::add);
         Map<Long, List<ByteString>> byRegion = new LinkedHashMap<>();

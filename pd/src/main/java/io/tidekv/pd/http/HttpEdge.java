@@ -1,5 +1,6 @@
 package io.tidekv.pd.http;
 
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
@@ -17,6 +18,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
 import io.tidekv.common.http.HttpAnswer;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +30,9 @@ public final class HttpEdge extends ChannelDuplexHandler {
     private static final Logger log = LoggerFactory.getLogger(HttpEdge.class);
 
     private final Router router;
+    // Answers that wait for a change, or behind one; only the event loop counts them.
+    private CompletableFuture<Void> last = CompletableFuture.completedFuture(null);
+    private int waiting;
 
     public HttpEdge(Router router) {
         this.router = router;
@@ -41,12 +46,28 @@ public final class HttpEdge extends ChannelDuplexHandler {
         }
         boolean keepAlive = HttpUtil.isKeepAlive(request);
         String method = request.method().name();
-        HttpAnswer answer =
-                request.decoderResult().isFailure()
-                        ? HttpAnswer.text(400, "this is no HTTP request\n")
-                        : router.answer(method, request.uri());
+        boolean failed = request.decoderResult().isFailure();
+        CompletableFuture<HttpAnswer> answer =
+                failed
+                        ? CompletableFuture.completedFuture(
+                                HttpAnswer.text(400, "this is no HTTP request\n"))
+                        : router.answer(
+                                method, request.uri(), ByteBufUtil.getBytes(request.content()));
         ReferenceCountUtil.release(message);
-        send(context, answer, keepAlive && !request.decoderResult().isFailure(), method);
+        boolean stays = keepAlive && !failed;
+        if (waiting == 0 && answer.isDone()) {
+            send(context, answer.join(), stays, method);
+            return;
+        }
+        waiting++;
+        last =
+                last.thenCombine(answer, (sent, now) -> now)
+                        .thenAcceptAsync(
+                                now -> {
+                                    waiting--;
+                                    send(context, now, stays, method);
+                                },
+                                context.executor());
     }
 
     private static void send(

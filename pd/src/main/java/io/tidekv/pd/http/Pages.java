@@ -3,6 +3,7 @@ package io.tidekv.pd.http;
 import io.tidekv.common.http.HttpAnswer;
 import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
+import io.tidekv.pd.keyspace.Keyspaces;
 import io.tidekv.pd.log.Leadership;
 import io.tidekv.pd.log.NotLeaderException;
 import io.tidekv.pd.log.StateLog;
@@ -26,12 +27,14 @@ public final class Pages {
             Members members,
             Metrics metrics,
             Clock clock,
+            Keyspaces keyspaces,
             Map<String, Object> config) {
         Router router = new Router();
         new MemberPages(log, members, clock.wallMillis() / 1000).addTo(router);
         new StorePages(log, live, routing, clock).addTo(router);
         new RegionPages(log, routing).addTo(router);
         new RegionViews(log, routing).addTo(router);
+        new KeyspacePages(log, keyspaces).addTo(router);
         new RulePages(log, () -> clock.wallMillis() / 1000).addTo(router);
         router.get("/pd/api/v1/config", ask -> HttpAnswer.json(config))
                 .get("/pd/api/v1/config/schedule", ask -> part(config, "schedule"))

@@ -10,55 +10,73 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds the page of a path. All pages are for GET: any other method, HEAD too, answers 405 without
- * a body, and an unknown path 404, as PD does.
+ * Finds the page of a path. Most pages are for GET only: another method, HEAD too, answers 405
+ * without a body, and an unknown path 404, as PD does.
  */
 public final class Router {
     private static final Logger log = LoggerFactory.getLogger(Router.class);
 
-    private record Route(List<String> parts, HttpPage page) {}
+    /** A page that changes something, and answers when that is done. */
+    interface ChangePage {
+        CompletableFuture<HttpAnswer> answer(HttpAsk ask) throws Exception;
+    }
+
+    private record Route(String method, List<String> parts, ChangePage page) {}
 
     private final List<Route> routes = new ArrayList<>();
 
     /** Adds a page; {@code path} may hold {@code {name}} parts, earlier routes win. */
     public Router get(String path, HttpPage page) {
-        routes.add(new Route(List.of(path.split("/", -1)), page));
+        return change("GET", path, ask -> CompletableFuture.completedFuture(page.answer(ask)));
+    }
+
+    /** Adds a page for another method. */
+    Router change(String method, String path, ChangePage page) {
+        routes.add(new Route(method, List.of(path.split("/", -1)), page));
         return this;
     }
 
-    HttpAnswer answer(String method, String uri) {
+    CompletableFuture<HttpAnswer> answer(String method, String uri, byte[] body) {
         int mark = uri.indexOf('?');
         String path = mark < 0 ? uri : uri.substring(0, mark);
         List<String> parts = List.of(path.split("/", -1));
+        boolean found = false;
         try {
             for (Route route : routes) {
                 Map<String, String> variables = match(route.parts, parts);
-                if (variables != null) {
-                    return method.equals("GET")
-                            ? route.page.answer(
-                                    new HttpAsk(
-                                            method,
-                                            path,
-                                            variables,
-                                            query(mark < 0 ? "" : uri.substring(mark + 1)),
-                                            new byte[0]))
-                            : HttpAnswer.text(405, "");
+                found |= variables != null;
+                if (variables != null && method.equals(route.method)) {
+                    String query = mark < 0 ? "" : uri.substring(mark + 1);
+                    HttpAsk ask = new HttpAsk(method, path, variables, query(query), body);
+                    return route.page.answer(ask).exceptionally(e -> failed(path, e));
                 }
             }
-            return HttpAnswer.text(404, "404 page not found\n");
-        } catch (NotLeaderException e) {
-            return HttpAnswer.text(503, String.valueOf(e.getMessage()) + "\n");
-        } catch (IllegalArgumentException e) {
-            return HttpAnswer.json(400, String.valueOf(e.getMessage()));
         } catch (Exception e) {
-            log.error("the page {} failed", path, e);
-            return HttpAnswer.json(500, "this page failed; see the log of PD");
+            return CompletableFuture.completedFuture(failed(path, e));
         }
+        return CompletableFuture.completedFuture(
+                found ? HttpAnswer.text(405, "") : HttpAnswer.text(404, "404 page not found\n"));
+    }
+
+    private static HttpAnswer failed(String path, Throwable error) {
+        Throwable cause =
+                error instanceof CompletionException && error.getCause() != null
+                        ? error.getCause()
+                        : error;
+        if (cause instanceof NotLeaderException) {
+            return HttpAnswer.text(503, String.valueOf(cause.getMessage()) + "\n");
+        } else if (cause instanceof IllegalArgumentException) {
+            return HttpAnswer.json(400, String.valueOf(cause.getMessage()));
+        }
+        log.error("the page {} failed", path, cause);
+        return HttpAnswer.json(500, "this page failed; see the log of PD");
     }
 
     private static @Nullable Map<String, String> match(List<String> route, List<String> parts) {

@@ -21,6 +21,7 @@ import io.tidekv.pd.grpc.Splits;
 import io.tidekv.pd.grpc.StoreCalls;
 import io.tidekv.pd.http.Pages;
 import io.tidekv.pd.http.Router;
+import io.tidekv.pd.keyspace.Keyspaces;
 import io.tidekv.pd.log.StateLog;
 import io.tidekv.pd.routing.Members;
 import io.tidekv.pd.routing.Routing;
@@ -39,6 +40,9 @@ final class Services {
     /** Reports of 100 000 regions fit in. */
     private static final int MESSAGE_BYTES_MAX = 64 << 20;
 
+    /** For the borders of a new keyspace, which may as well stay inside a region. */
+    private static final Duration SPLIT_AT_MOST = Duration.ofSeconds(30);
+
     private final Members members;
     private final Coordinator coordinator;
     private final List<BindableService> services = new ArrayList<>();
@@ -50,6 +54,8 @@ final class Services {
         LiveView live = coordinator.live();
         Routing routing = new Routing(log, live);
         Splits splits = new Splits(coordinator, routing);
+        Keyspaces keyspaces =
+                new Keyspaces(log, clock, borders -> splits.many(borders, SPLIT_AT_MOST));
         // Well below the shortest election, so that clocks may differ in speed.
         Duration confirmedFor = config.raft().electionTimeout().dividedBy(2);
         TsoService tso = new TsoService(log, clock, confirmedFor);
@@ -68,7 +74,7 @@ final class Services {
                         coordinator,
                         new ClusterPages(log, live, routing, members, clock),
                         splits));
-        services.add(new KeyspaceService(log));
+        services.add(new KeyspaceService(log, keyspaces));
         services.addAll(new EtcdServices(log, members).all());
         services.add(new MetaStorageService(log));
         services.add(new HealthStatusManager().getHealthService());
@@ -81,6 +87,7 @@ final class Services {
                         members,
                         metrics,
                         clock,
+                        keyspaces,
                         ConfigPage.of(config, topology));
     }
 
