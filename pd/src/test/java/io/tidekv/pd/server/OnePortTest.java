@@ -177,7 +177,7 @@ class OnePortTest {
 
     private static Socket connect() throws IOException {
         Socket socket = new Socket("127.0.0.1", pd.port());
-        socket.setSoTimeout(10_000);
+        socket.setSoTimeout(60_000);
         return socket;
     }
 }
