@@ -9,14 +9,14 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
 /** Runs {@code tidekv} commands within this process, which saves the start of a Java. */
-final class Command {
+public final class Command {
     private Command() {}
 
     /** How a command ended, and what it printed on each stream. */
     record Result(int code, String output, String errors) {}
 
     /** Returns what the command has printed; fails unless it went well. */
-    static String expect(String... words) {
+    public static String expect(String... words) {
         Result result = run(words);
         assertThat(result.code()).as("%s: %s", String.join(" ", words), result.errors()).isZero();
         return result.output();

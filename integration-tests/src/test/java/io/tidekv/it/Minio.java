@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /** A real MinIO in a process of its own, which can be stopped and go on. */
-final class Minio implements AutoCloseable {
+public final class Minio implements AutoCloseable {
     private static final String BUCKET = "tidekv";
     private static final String KEY = "tidekv-test";
     private static final String SECRET = "tidekv-test-secret";
@@ -29,7 +29,7 @@ final class Minio implements AutoCloseable {
     }
 
     /** Its binary from {@code -Dtidekv.minio}, {@code TIDEKV_MINIO} or the path; null: none. */
-    static Path binary() {
+    public static Path binary() {
         String named = System.getProperty("tidekv.minio", System.getenv("TIDEKV_MINIO"));
         if (named != null) {
             return Path.of(named);
@@ -42,7 +42,7 @@ final class Minio implements AutoCloseable {
     }
 
     /** Starts one with an empty bucket; its data lie in {@code folder}. */
-    static Minio start(Path binary, Path folder) throws IOException {
+    public static Minio start(Path binary, Path folder) throws IOException {
         Path data = folder.resolve("data");
         Files.createDirectories(data.resolve(BUCKET));
         int port = freePort();
@@ -76,9 +76,18 @@ final class Minio implements AutoCloseable {
     }
 
     /** What {@code --object-store} takes. */
-    String uri() {
-        return "s3://%s/it?endpoint=http://127.0.0.1:%d&access-key=%s&secret-key=%s"
-                .formatted(BUCKET, port, KEY, SECRET);
+    public String uri() {
+        return uri("http://127.0.0.1:" + port);
+    }
+
+    /** As {@link #uri()}, by way of a proxy. */
+    public String uri(String endpoint) {
+        return "s3://%s/it?endpoint=%s&access-key=%s&secret-key=%s"
+                .formatted(BUCKET, endpoint, KEY, SECRET);
+    }
+
+    public int port() {
+        return port;
     }
 
     /** Answers nobody from now on: connections are accepted by the kernel and hang. */

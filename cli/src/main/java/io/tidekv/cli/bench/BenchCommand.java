@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             KvCommand.class,
             MoveCommand.class,
+            FailoverCommand.class,
             WalBenchCommand.class,
             StartBenchCommand.class,
             EchoCommand.class,

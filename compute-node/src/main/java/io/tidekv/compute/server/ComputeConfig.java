@@ -5,6 +5,8 @@ import io.tidekv.common.config.HostPort;
 import io.tidekv.common.config.Section;
 import io.tidekv.common.config.Setting;
 import io.tidekv.objects.cost.Prices;
+import io.tidekv.objects.gc.GcOptions;
+import io.tidekv.objects.worker.WorkerConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -41,6 +43,7 @@ public record ComputeConfig(
         @Section("Leases that WAL nodes grant.") Wal wal,
         @Section("Local copies of table files.") Cache cache,
         @Section("Memory of the tablets.") Tablet tablet,
+        @Section("Collection of objects that nobody needs any more.") Gc gc,
         @Section("Prices of the object store, for metrics.") Prices prices) {
 
     public ComputeConfig {
@@ -173,4 +176,44 @@ public record ComputeConfig(
                                     "Folder for a few 10 KB per open tablet, best in memory. Empty:"
                                             + " /dev/shm where it exists, else data-dir.")
                     String scratchDir) {}
+
+    /** Garbage in the object store. */
+    public record Gc(
+            @Setting(
+                            value = "true",
+                            doc =
+                                    "Whether the store that leads the first region collects. To be"
+                                            + " set alike on all stores.")
+                    boolean enabled,
+            @Setting(value = "10m", doc = "Pause between the end of a collection and the next.")
+                    Duration interval,
+            @Setting(
+                            value = "1h",
+                            doc =
+                                    "What is found dead is deleted when it has been so for this"
+                                            + " long, by the object store's clock; at least 10m.")
+                    Duration grace,
+            @Setting(value = "false", doc = "Only say in the log what would be deleted.")
+                    boolean dryRun) {
+        public Gc {
+            if (grace.compareTo(GcOptions.GRACE_MIN) < 0) {
+                throw new IllegalArgumentException("gc.grace: expected 10m or more");
+            }
+            if (interval.compareTo(Duration.ofSeconds(1)) < 0) {
+                throw new IllegalArgumentException("gc.interval: expected 1s or more");
+            }
+        }
+
+        WorkerConfig.Gc of(List<String> pd) {
+            GcOptions others = GcOptions.DEFAULT;
+            return new WorkerConfig.Gc(
+                    String.join(",", pd),
+                    interval,
+                    grace,
+                    others.margin(),
+                    others.unknownAge(),
+                    others.deletesPerSecond(),
+                    dryRun);
+        }
+    }
 }

@@ -32,6 +32,8 @@ import io.tidekv.objects.upload.PackOptions;
 import io.tidekv.objects.upload.UploadMetrics;
 import io.tidekv.objects.upload.UploadOptions;
 import io.tidekv.objects.upload.Uploader;
+import io.tidekv.objects.worker.CollectDuty;
+import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
 import io.tidekv.wal.client.GrpcWalLinks;
@@ -181,6 +183,18 @@ public final class ComputeServer implements AutoCloseable {
         UploadMetrics.register(metrics, uploader);
         TabletMetrics.register(metrics, tablets);
 
+        if (config.gc().enabled()) {
+            closing.add(
+                    "collection of objects",
+                    CollectDuty.start(
+                            bucket,
+                            clusterId,
+                            config.gc().of(config.pd().endpoints()),
+                            () -> leadsFirstRegion(regions),
+                            timers,
+                            context,
+                            metrics));
+        }
         ApiMode mode = ApiMode.of(config.storage().apiMode());
         KvServices services =
                 closing.add(
@@ -219,6 +233,15 @@ public final class ComputeServer implements AutoCloseable {
                                                     return null;
                                                 }));
         return asking::cancel;
+    }
+
+    /** Of all stores one does what is to be done once for the cluster. */
+    private static boolean leadsFirstRegion(RegionStore regions) {
+        return regions.reports().values().stream()
+                .anyMatch(
+                        region ->
+                                region.getState() == RegionState.LEADING
+                                        && region.getShape().getStartKey().isEmpty());
     }
 
     private static AutoCloseable serve(KvServices services, HostPort address) throws IOException {

@@ -32,18 +32,32 @@ final class Cluster implements AutoCloseable {
     private static final int PD_PORT = 2379;
     private static final AtomicInteger NEXT_PORT =
             new AtomicInteger(12_000 + (int) (ProcessHandle.current().pid() % 150) * 100);
-    private static final Duration START_MAX = Duration.ofSeconds(120);
+
+    /** So short that records and table files replace each other all the while. */
+    private static final String PUBLISH_INTERVAL = "500ms";
+
+    private static final Duration START_MAX = Duration.ofSeconds(300);
 
     private final Net net;
     private final Path folder;
+    private final String objects;
     private final Map<String, List<String>> commands = new LinkedHashMap<>();
     private final Map<String, Integer> ports = new LinkedHashMap<>();
     private final Map<String, Process> processes = new LinkedHashMap<>();
     private final Map<String, ManagedChannel> pds = new LinkedHashMap<>();
 
+    /** With the objects in a folder beside those of the processes. */
     Cluster(Net net, Path folder, int pd, int wal, int compute) {
+        this(net, folder, "file:" + folder.resolve("objects"), pd, wal, compute);
+    }
+
+    /**
+     * @param objects URI of the object store
+     */
+    Cluster(Net net, Path folder, String objects, int pd, int wal, int compute) {
         this.net = net;
         this.folder = folder;
+        this.objects = objects;
         List<String> pdRoles = roles("pd", pd);
         for (String role : pdRoles) {
             List<String> set = new ArrayList<>(List.of("name=" + role));
@@ -61,12 +75,15 @@ final class Cluster implements AutoCloseable {
         for (String role : roles("wal", wal)) {
             put("wal", role, List.of("addr=" + address(role), "pd-endpoints=" + pdAddresses()));
         }
-        String objects = "object-store=file:" + folder.resolve("objects");
         for (String role : roles("compute", compute)) {
             put(
                     "compute",
                     role,
-                    List.of("addr=" + address(role), "pd.endpoints=" + pdAddresses(), objects));
+                    List.of(
+                            "addr=" + address(role),
+                            "pd.endpoints=" + pdAddresses(),
+                            "object-store=" + objects,
+                            "region.publish-interval=" + PUBLISH_INTERVAL));
         }
     }
 
@@ -98,6 +115,10 @@ final class Cluster implements AutoCloseable {
     /** Its own on the loopback, which all share. */
     private int port(String use) {
         return ports.computeIfAbsent(use, u -> net.cuts() ? PD_PORT + ports.size() : freePort());
+    }
+
+    String objects() {
+        return objects;
     }
 
     Path data(String role) {

@@ -3,6 +3,7 @@ package io.tidekv.it.storm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 
 /** The threads of a storm; the first that fails ends it for all. */
 final class Crew implements AutoCloseable {
@@ -29,9 +30,14 @@ final class Crew implements AutoCloseable {
         }
     }
 
-    /** Lets the storm go on for some seconds, then waits for all; fails as the first failed. */
-    void await(int seconds) throws InterruptedException {
-        pace.pass(seconds * 1000L);
+    /**
+     * Lets the storm go on for some seconds, and on a slow machine for up to ten times as long
+     * until enough has been done to be judged; then waits for all, and fails as the first failed.
+     */
+    void await(int seconds, BooleanSupplier enough) throws InterruptedException {
+        for (int i = 0; i < 10 && (i == 0 || !enough.getAsBoolean()); i++) {
+            pace.pass(seconds * 1000L);
+        }
         close();
         if (failure.get() != null) {
             throw new AssertionError("a thread of the storm failed", failure.get());

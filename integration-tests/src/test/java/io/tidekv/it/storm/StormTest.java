@@ -21,9 +21,12 @@ import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Registers, lists and accounts under faults; nothing that clients saw may contradict the promises
- * of the store. {@code -Dstorm.runs=10 -Dstorm.seconds=60 -Dstorm.namespaces=true -Dstorm.seed=1
- * -Dstorm.pd=3}; with namespaces (root on Linux) also faults of the network and a full disk.
+ * Registers, lists and accounts under faults, with collectors of garbage at work; nothing that
+ * clients saw may contradict the promises of the store, and nothing that is needed may be deleted.
+ * {@code -Dstorm.s3-faults=0.05} puts a MinIO, where there is one, behind a proxy that fails that
+ * share of the requests. {@code -Dstorm.runs=10 -Dstorm.seconds=60 -Dstorm.namespaces=true
+ * -Dstorm.seed=1 -Dstorm.pd=3}; with namespaces (root on Linux) also faults of the network and a
+ * full disk.
  */
 class StormTest {
     private static final int RUNS = Integer.getInteger("storm.runs", 1);
@@ -36,6 +39,14 @@ class StormTest {
     private static final int REGISTER_CLIENTS = 6;
     private static final int LIST_CLIENTS = 4;
     private static final int BANK_CLIENTS = 2;
+    private static final int BLOB_CLIENTS = 2;
+
+    /** Less would say nothing. */
+    private static final int OPERATIONS_MIN = 50;
+
+    private static final int TRANSACTIONS_MIN = 5;
+    private static final double S3_FAULTS =
+            Double.parseDouble(System.getProperty("storm.s3-faults", "0"));
 
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     Path folder;
@@ -46,8 +57,9 @@ class StormTest {
             Path data = Files.createDirectories(folder.resolve("run-" + run));
             try (Net net = NAMESPACES ? new Namespaces(roles()) : Net.loopback();
                     SmallDisk disk = SmallDisk.mount(data.resolve("wal-" + WAL), NAMESPACES);
-                    Cluster cluster = new Cluster(net, data, PD, WAL, COMPUTE)) {
-                storm(data, cluster, disk.isMounted(), SEED + run);
+                    Bucket bucket = Bucket.open(data, S3_FAULTS, SEED + run);
+                    Cluster cluster = new Cluster(net, data, bucket.uri(), PD, WAL, COMPUTE)) {
+                storm(data, cluster, bucket, disk.isMounted(), SEED + run);
             }
         }
     }
@@ -59,7 +71,8 @@ class StormTest {
         return roles;
     }
 
-    private static void storm(Path data, Cluster cluster, boolean smallDisk, long seed)
+    private static void storm(
+            Path data, Cluster cluster, Bucket bucket, boolean smallDisk, long seed)
             throws Exception {
         System.out.println("-Dstorm.seed=" + seed);
         Random random = new Random(seed);
@@ -67,7 +80,9 @@ class StormTest {
         Registers registers = new Registers(cluster);
         Faults faults = new Faults(cluster, new Random(random.nextLong()), smallDisk);
         Churn churn = new Churn(cluster, new Random(random.nextLong()), splitKeys());
-        try (Transactions transactions = new Transactions(cluster)) {
+        Blobs blobs = new Blobs(cluster);
+        try (Transactions transactions = new Transactions(cluster);
+                Collectors collectors = new Collectors(cluster)) {
             Lists lists = new Lists(transactions);
             Bank bank = new Bank(transactions);
             bank.open();
@@ -86,33 +101,87 @@ class StormTest {
                     Random own = new Random(random.nextLong());
                     crew.start(() -> bank.run(own, pace));
                 }
+                for (int i = 0; i < BLOB_CLIENTS; i++) {
+                    int client = i;
+                    Random own = new Random(random.nextLong());
+                    crew.start(() -> blobs.run(client, own, pace));
+                }
+                Random deaths = new Random(random.nextLong());
+                crew.start(() -> collectors.run(pace));
+                crew.start(() -> collectors.runAndDie(deaths, pace));
+                crew.start(() -> collectors.backUp(pace));
                 crew.start(() -> churn.run(pace));
                 crew.start(() -> faults.run(pace));
-                crew.await(SECONDS);
+                crew.await(
+                        SECONDS,
+                        () ->
+                                registers.history().size() > OPERATIONS_MIN
+                                        && lists.lists().size() > TRANSACTIONS_MIN);
             }
             cluster.awaitServing();
+            bucket.heal();
+            String garbage = afterwards(cluster, blobs, collectors);
             registers.readAll();
             lists.readAll();
             bank.countAtLast();
             System.out.printf(
                     "| %d | %s | %d moves, %d splits | registers: %s | lists: %s | accounts: %d"
-                            + " counts |%n",
+                            + " counts | blobs: %d KB | garbage: %s |%n",
                     seed,
                     faults.done(),
                     churn.moves(),
                     churn.splits(),
                     registers.row(),
                     lists.row(),
-                    bank.counts().size());
+                    bank.counts().size(),
+                    blobs.bytes() >> 10,
+                    garbage);
             judge(data, registers, lists, bank);
+        }
+    }
+
+    /** Nothing needed is gone, what is not needed goes, and no cache hides what is missing. */
+    private static String afterwards(Cluster cluster, Blobs blobs, Collectors collectors)
+            throws Exception {
+        String during = collectors.row();
+        collectors.scrub();
+        collectors.deleteBackup();
+        boolean isLong = SECONDS >= 60;
+        rewrite(blobs);
+        if (isLong) {
+            // What was on its way to a record is told from garbage by records that come later.
+            new Pace().pass(Collectors.OPTIONS.margin().toMillis() + 1000);
+            rewrite(blobs);
+        }
+        String left = collectors.collectAll(isLong ? 15 : 2);
+        for (String store : cluster.roles("compute")) {
+            cluster.kill(store);
+            cluster.deleteData(store);
+        }
+        cluster.roles("compute").forEach(cluster::start);
+        cluster.awaitServing();
+        blobs.verify();
+        collectors.scrub();
+        if (isLong) {
+            assertThat(collectors.deleted()).as("objects collected").isPositive();
+            assertThat(collectors.hasFewOrphans()).as(left).isTrue();
+        }
+        return during + "; " + left;
+    }
+
+    private static void rewrite(Blobs blobs) {
+        for (int client = 0; client < BLOB_CLIENTS; client++) {
+            blobs.rewrite(client);
         }
     }
 
     /** What clients saw is kept beside the logs when a judge objects. */
     private static void judge(Path data, Registers registers, Lists lists, Bank bank)
             throws IOException {
-        assertThat(registers.history().size()).as("operations on registers").isGreaterThan(50);
-        assertThat(lists.lists().size()).as("transactions").isGreaterThan(5);
+        assertThat(registers.history().size())
+                .as("operations on registers")
+                .isGreaterThan(OPERATIONS_MIN);
+        assertThat(lists.lists().size()).as("transactions").isGreaterThan(TRANSACTIONS_MIN);
         BankChecker sums = new BankChecker(Set.copyOf(Bank.accounts()), Bank.total(), false);
         List<String> found = new ArrayList<>(RegisterChecker.check(registers.history()));
         found.addAll(ListAppendChecker.check(lists.lists(), ListAppendChecker.Level.SNAPSHOT));
@@ -136,7 +205,9 @@ class StormTest {
                 encoded(Bank.account(3)),
                 encoded(Lists.key(4)),
                 encoded(Registers.key(6)),
-                encoded(Lists.key(0)));
+                encoded("bg"),
+                encoded(Lists.key(0)),
+                encoded("bp"));
     }
 
     private static ByteString encoded(String key) {

@@ -2,6 +2,7 @@ package io.tidekv.objects.worker;
 
 import io.tidekv.common.Threads;
 import io.tidekv.common.metrics.Metrics;
+import io.tidekv.common.time.Scheduler;
 import io.tidekv.objects.backup.Backups;
 import io.tidekv.objects.gc.CollectReport;
 import io.tidekv.objects.gc.CollectionStopped;
@@ -12,33 +13,68 @@ import io.tidekv.objects.manifest.ObjectKeys;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.ObjectStoreException;
 import io.tidekv.objects.store.StoreContext;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Collects garbage now and then, on a thread of its own. */
-final class CollectDuty implements AutoCloseable {
+/** Collects the garbage of one cluster now and then, on a thread that ends with each cycle. */
+public final class CollectDuty implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(CollectDuty.class);
 
     private final ObjectStore store;
-    private final WorkerConfig config;
+    private final long clusterId;
+    private final WorkerConfig.Gc settings;
+    private final BooleanSupplier turn;
     private final StoreContext context;
-    private final CountDownLatch closing = new CountDownLatch(1);
+    private final Scheduler.Cancellable timer;
+    private final AtomicBoolean busy = new AtomicBoolean();
     private final AtomicLong cycles = new AtomicLong();
     private final AtomicLong deletedObjects = new AtomicLong();
     private final AtomicLong deletedBytes = new AtomicLong();
-    private final Thread thread;
+    private volatile boolean closed;
+    private volatile @Nullable Thread thread;
     private volatile CollectReport last = CollectReport.NONE;
 
-    CollectDuty(ObjectStore store, WorkerConfig config, StoreContext context, Metrics metrics) {
+    /** Kept from cycle to cycle for the records that it knows; used by one thread at a time. */
+    private @Nullable Collector collector;
+
+    private CollectDuty(
+            ObjectStore store,
+            long clusterId,
+            WorkerConfig.Gc settings,
+            BooleanSupplier turn,
+            Scheduler timers,
+            StoreContext context,
+            Metrics metrics) {
         this.store = store;
-        this.config = config;
+        this.clusterId = clusterId;
+        this.settings = settings;
+        this.turn = turn;
         this.context = context;
         define(metrics);
-        thread = Threads.start("collect", this::collectUntilClosed);
+        timer = timers.every(settings.interval(), this::begin);
+    }
+
+    /**
+     * Begins; the first cycle comes after a pause.
+     *
+     * @param store all clusters' view of the object store; must stay open
+     * @param clusterId 0: that of PD
+     * @param turn asked before each cycle whether this process is to do it. Nothing depends on it
+     *     but the number of requests: any number of collectors may work at once
+     */
+    public static CollectDuty start(
+            ObjectStore store,
+            long clusterId,
+            WorkerConfig.Gc settings,
+            BooleanSupplier turn,
+            Scheduler timers,
+            StoreContext context,
+            Metrics metrics) {
+        return new CollectDuty(store, clusterId, settings, turn, timers, context, metrics);
     }
 
     private void define(Metrics metrics) {
@@ -65,53 +101,59 @@ final class CollectDuty implements AutoCloseable {
         return last;
     }
 
-    private void collectUntilClosed() {
-        PdRoots roots = new PdRoots(config.gc().pd());
-        @Nullable Collector collector = null;
+    private void begin() {
+        if (!closed && turn.getAsBoolean() && busy.compareAndSet(false, true)) {
+            thread = Threads.start("collect", this::cycle);
+        }
+    }
+
+    private void cycle() {
+        long started = context.clock().wallMillis();
         try {
-            while (!closing.await(config.gc().interval().toMillis(), TimeUnit.MILLISECONDS)) {
-                long started = context.clock().wallMillis();
-                try {
-                    if (collector == null) {
-                        collector = collector(roots);
-                    }
-                    last = collector.run(config.gc().dryRun());
-                    deletedObjects.addAndGet(last.deleted());
-                    deletedBytes.addAndGet(last.deletedBytes());
-                    log.info("garbage: {}", last);
-                } catch (CollectionStopped | ObjectStoreException e) {
-                    String reason = String.valueOf(e.getMessage());
-                    long now = context.clock().wallMillis();
-                    last = CollectReport.stopped(started, now, config.gc().dryRun(), reason);
-                    log.warn("the collection of garbage did not get to its end: {}", reason);
-                }
-                cycles.incrementAndGet();
+            Collector mine = collector;
+            if (mine == null) {
+                mine = collector(new PdRoots(settings.pd()));
+                collector = mine;
             }
+            last = mine.run(settings.dryRun());
+            deletedObjects.addAndGet(last.deleted());
+            deletedBytes.addAndGet(last.deletedBytes());
+            log.info("garbage: {}", last);
+        } catch (CollectionStopped | ObjectStoreException e) {
+            String reason = String.valueOf(e.getMessage());
+            long now = context.clock().wallMillis();
+            last = CollectReport.stopped(started, now, settings.dryRun(), reason);
+            log.warn("the collection of garbage did not get to its end: {}", reason);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } finally {
+            cycles.incrementAndGet();
+            busy.set(false);
         }
     }
 
     private Collector collector(PdRoots roots) {
-        long clusterId = roots.clusterId();
-        if (config.clusterId() != 0 && config.clusterId() != clusterId) {
+        long id = roots.clusterId();
+        if (clusterId != 0 && clusterId != id) {
             throw new CollectionStopped(
-                    "PD at "
-                            + config.gc().pd()
-                            + " belongs to cluster "
-                            + Long.toUnsignedString(clusterId));
+                    "PD at " + settings.pd() + " belongs to cluster " + Long.toUnsignedString(id));
         }
-        WorkerConfig.Gc gc = config.gc();
+        WorkerConfig.Gc gc = settings;
         GcOptions options =
                 new GcOptions(gc.grace(), gc.margin(), gc.unknownAge(), gc.deletesPerSecond());
-        ObjectStore cluster = store.under(ObjectKeys.cluster(clusterId));
+        ObjectStore cluster = store.under(ObjectKeys.cluster(id));
         Backups backups = new Backups(cluster, context.randomness());
         return new Collector(cluster, roots, backups::held, options, context);
     }
 
+    /** Ends a cycle under way, at whatever step it is. */
     @Override
     public void close() {
-        closing.countDown();
-        thread.interrupt();
+        closed = true;
+        timer.cancel();
+        Thread running = thread;
+        if (running != null) {
+            running.interrupt();
+        }
     }
 }

@@ -5,6 +5,7 @@ import io.tidekv.common.config.HostPort;
 import io.tidekv.common.config.Settings;
 import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
+import io.tidekv.common.time.ThreadScheduler;
 import io.tidekv.objects.gc.CollectReport;
 import io.tidekv.objects.store.MeteredObjectStore;
 import io.tidekv.objects.store.ObjectStore;
@@ -30,6 +31,7 @@ public final class WorkerServer implements AutoCloseable {
     private final Metrics metrics = new Metrics();
     private final @Nullable StatusServer status;
     private final Thread scrubbing;
+    private final ThreadScheduler timers = new ThreadScheduler("worker-timer");
     private final @Nullable CollectDuty collecting;
     private volatile @Nullable Scrubber running;
     private volatile ScrubReport last = ScrubReport.NONE;
@@ -46,7 +48,14 @@ public final class WorkerServer implements AutoCloseable {
         this.collecting =
                 config.gc().pd().isEmpty()
                         ? null
-                        : new CollectDuty(store, config, context, metrics);
+                        : CollectDuty.start(
+                                store,
+                                config.clusterId(),
+                                config.gc(),
+                                () -> true,
+                                timers,
+                                context,
+                                metrics);
     }
 
     /**
@@ -187,6 +196,7 @@ public final class WorkerServer implements AutoCloseable {
         if (collecting != null) {
             collecting.close();
         }
+        timers.close();
         if (status != null) {
             status.close();
         }
