@@ -4,9 +4,7 @@ import io.tidekv.common.Threads;
 import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
 import io.tidekv.objects.archive.ArchiveNames;
-import io.tidekv.objects.archive.ArchivePruner;
 import io.tidekv.objects.store.ObjectStore;
-import io.tidekv.objects.store.ObjectStore.ObjectInfo;
 import io.tidekv.objects.store.ObjectStoreException;
 import io.tidekv.wal.core.Committed;
 import io.tidekv.wal.service.SegmentArchive;
@@ -217,7 +215,7 @@ public final class Archiver implements SegmentArchive, AutoCloseable {
             }
             done(segment);
             current.forgetBefore(segment.number());
-            prune(segment);
+            prune(current, segment);
             return true;
         } catch (StorageDamageException e) {
             return damaged(segment, e);
@@ -274,24 +272,14 @@ public final class Archiver implements SegmentArchive, AutoCloseable {
         return false;
     }
 
-    /** By the object store's clock: whatever is old is older than what was stored just now. */
-    private void prune(SealedSegment newest) {
+    private void prune(SegmentShipper current, SealedSegment newest) {
         long now = clock.monotonicNanos();
         Long last = prunedNanos;
         boolean off = options.retention().isZero();
-        if (off || (last != null && now - last < PRUNE_PAUSE.toNanos())) {
-            return;
+        if (!off && (last == null || now - last >= PRUNE_PAUSE.toNanos())) {
+            metrics.pruned.inc(current.prune(newest, options.retention().toMillis()));
+            prunedNanos = now;
         }
-        NodeIdentity self = identity.get();
-        ObjectStore cluster = ArchiveNames.ofCluster(store, self.clusterId());
-        String after = ArchiveNames.before(self.uuid(), newest.number());
-        List<ObjectInfo> own = cluster.list(ArchiveNames.node(self.uuid()), after, 1);
-        if (!own.isEmpty()) {
-            long cutoff = own.get(0).modifiedMillis() - options.retention().toMillis();
-            int deleted = ArchivePruner.prune(cluster, self.uuid(), cutoff, false).size();
-            metrics.pruned.inc(deleted);
-        }
-        prunedNanos = now;
     }
 
     /** What is being shipped is given up: the next start does it again. */

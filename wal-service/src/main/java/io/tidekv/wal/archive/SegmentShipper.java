@@ -5,6 +5,7 @@ import io.tidekv.objects.archive.ArchiveCodec;
 import io.tidekv.objects.archive.ArchiveException;
 import io.tidekv.objects.archive.ArchiveNames;
 import io.tidekv.objects.archive.ArchivePart;
+import io.tidekv.objects.archive.ArchivePruner;
 import io.tidekv.objects.archive.PartBuilder;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.ObjectStore.ObjectInfo;
@@ -86,6 +87,20 @@ final class SegmentShipper {
         cutter.end();
         Invariants.check(isComplete(segment), "segment %s was cut short", segment.number());
         return true;
+    }
+
+    /**
+     * Deletes what was stored longer than {@code retentionMillis} before a segment that has been
+     * shipped, by the object store's clock. Returns the number of objects.
+     */
+    int prune(SealedSegment newest, long retentionMillis) {
+        String after = ArchiveNames.before(identity.uuid(), newest.number());
+        List<ObjectInfo> own = cluster.list(ArchiveNames.node(identity.uuid()), after, 1);
+        if (own.isEmpty()) {
+            return 0;
+        }
+        long cutoff = own.get(0).modifiedMillis() - retentionMillis;
+        return ArchivePruner.prune(cluster, identity.uuid(), cutoff, false).size();
     }
 
     /** What is remembered of segments before this one is not needed any more. */

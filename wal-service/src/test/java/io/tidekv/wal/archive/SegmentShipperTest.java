@@ -30,7 +30,7 @@ class SegmentShipperTest {
     }
 
     private final ManualClock clock = new ManualClock();
-    private final MemoryObjectStore store = new MemoryObjectStore();
+    private final MemoryObjectStore store = new MemoryObjectStore(clock);
 
     private ShippingRig rig(ObjectStore to) throws IOException {
         ShippingRig rig = new ShippingRig(1, to, clock, 1500);
@@ -234,6 +234,26 @@ class SegmentShipperTest {
         assertThat(rig.segments.stats().segments()).isLessThan(80);
         RegionArchive archive = ShippingRig.reader(store).region(REGION);
         assertThat(archive.firstMissing(1, 2)).isZero();
+    }
+
+    @Test
+    void whatIsOldIsDeletedByTheStoresClock() throws IOException {
+        ShippingRig rig = rig(store);
+        fill(rig, 1, 5);
+        rig.shipAll();
+        clock.advanceMillis(3_600_000);
+        fill(rig, 6, 9);
+        rig.shipAll();
+        int before = names().size();
+        assertThat(rig.prune(3_600_000)).as("not older than that").isZero();
+        assertThat(rig.prune(3_599_999)).isPositive();
+        assertThat(names()).hasSizeLessThan(before);
+        RegionArchive archive = ShippingRig.reader(store).region(REGION);
+        assertThat(archive.firstIndex()).isEqualTo(6);
+        assertThat(archive.firstMissing(6, 8)).isZero();
+        // Time alone deletes nothing.
+        clock.advanceMillis(36_000_000);
+        assertThat(rig.prune(3_599_999)).isZero();
     }
 
     @Test

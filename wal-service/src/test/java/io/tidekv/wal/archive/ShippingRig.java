@@ -89,6 +89,12 @@ final class ShippingRig {
         return shipped;
     }
 
+    /** Deletes what was shipped so long before the last full segment. */
+    int prune(long retentionMillis) {
+        List<SealedSegment> sealed = segments.sealed();
+        return shipper.prune(sealed.get(sealed.size() - 1), retentionMillis);
+    }
+
     /** Closes the segment under way and ships all. */
     void shipAll() throws IOException {
         segments.seal();
