@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Whole nodes that archive to a folder. */
 class ArchiveServerTest {
     private static final long CLUSTER = 77;
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir Path folder;
 
@@ -69,7 +69,7 @@ class ArchiveServerTest {
     private WalServer node(String name, String store) throws Exception {
         WalServer server = WalServer.start(config(name, store));
         opened.add(server);
-        assertThat(server.awaitRegistered(Duration.ofSeconds(5))).isTrue();
+        assertThat(server.awaitRegistered(PATIENCE)).isTrue();
         return server;
     }
 

@@ -84,7 +84,7 @@ final class TestLeader implements WalLink.Listener, AutoCloseable {
     }
 
     private static WalResponse get(CompletableFuture<WalResponse> answer) throws Exception {
-        return answer.get(5, TimeUnit.SECONDS);
+        return answer.get(30, TimeUnit.SECONDS);
     }
 
     private static WalRequest.Builder at(long region) {
