@@ -52,7 +52,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class MalformedRequestsTest {
     private static final long SEED = Long.getLong("seed", 99);
-    private static final int REQUESTS = 10_000;
+    private static final int REQUESTS = Integer.getInteger("malformed.requests", 3_000);
 
     @TempDir static Path folder;
     private static Playground playground;

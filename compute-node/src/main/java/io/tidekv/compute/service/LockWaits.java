@@ -270,8 +270,10 @@ final class LockWaits implements AutoCloseable {
     }
 
     private static Comparator<Waiter> oldestFirst() {
-        Comparator<Waiter> byStart = (a, b) -> Long.compareUnsigned(a.startTs, b.startTs);
-        return byStart.thenComparingLong(waiter -> waiter.seq);
+        return (a, b) -> {
+            int byStart = Long.compareUnsigned(a.startTs, b.startTs);
+            return byStart == 0 ? Long.compare(a.seq, b.seq) : byStart;
+        };
     }
 
     /** Ends all waits. */

@@ -121,7 +121,10 @@ public final class PessimisticLockCommand implements AutoCloseable {
         }
         for (Mutation mutation : request.getMutationsList()) {
             if (mutation.getOp() != Op.PessimisticLock) {
-                throw TxnException.abort("only exclusive pessimistic locks can be asked for here");
+                throw TxnException.abort(
+                        mutation.getOp() == Op.SharedPessimisticLock
+                                ? PrewriteKey.NO_SHARED_LOCKS
+                                : "only pessimistic locks can be asked for here");
             }
         }
     }

@@ -24,6 +24,11 @@ import org.jspecify.annotations.Nullable;
  * lock. Throws {@link TxnException}. Source: tikv {@code src/storage/txn/actions/prewrite.rs}.
  */
 final class PrewriteKey {
+    /** Only exclusive locks are kept; a client must not take one for a shared one. */
+    static final String NO_SHARED_LOCKS =
+            "shared locks are not served: lock exclusively, as TiDB does while"
+                    + " tidb_foreign_key_check_in_shared_lock is OFF";
+
     private final PrewriteRequest request;
     private final long startTs;
     private final long forUpdateTs;
@@ -208,6 +213,8 @@ final class PrewriteKey {
                     case Put, Insert -> LockKind.PUT;
                     case Del -> LockKind.DELETE;
                     case Lock -> LockKind.LOCK;
+                    case SharedLock, SharedPessimisticLock ->
+                            throw TxnException.abort(NO_SHARED_LOCKS);
                     default ->
                             throw TxnException.abort("an operation does not belong in a prewrite");
                 };

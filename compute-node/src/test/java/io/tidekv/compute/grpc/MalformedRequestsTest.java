@@ -19,6 +19,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -28,9 +29,12 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** Requests that no client sends: the store answers each and goes on. */
+/**
+ * Requests that no client sends: the store answers each and goes on. {@code -Dmalformed.requests=N}
+ * sends more of them, {@code -Dseed=N} others.
+ */
 class MalformedRequestsTest {
-    private static final int REQUESTS = 10_000;
+    private static final int REQUESTS = Integer.getInteger("malformed.requests", 10_000);
     private static final List<MethodDescriptor<?, ?>> METHODS =
             TikvGrpc.getServiceDescriptor().getMethods().stream()
                     .filter(m -> m.getType() == MethodDescriptor.MethodType.UNARY)
@@ -55,8 +59,8 @@ class MalformedRequestsTest {
             };
 
     @Test
-    void tenThousandAreAnsweredWithoutHarm() throws InterruptedException {
-        long seed = 20_261_122;
+    void allAreAnsweredWithoutHarm() throws InterruptedException {
+        long seed = Long.getLong("seed", 20_261_122L);
         Random random = new Random(seed);
         Map<Status.Code, Integer> answers = new EnumMap<>(Status.Code.class);
         try (KvServer server = new KvServer(KvSettings.of(ApiMode.V1))) {
@@ -67,6 +71,9 @@ class MalformedRequestsTest {
                 MethodDescriptor<?, ?> method = METHODS.get(random.nextInt(METHODS.size()));
                 byte[] bytes =
                         random.nextInt(4) == 0 ? noise(random) : nonsense(method, random, server);
+                if (random.nextInt(8) == 0) {
+                    bytes = Arrays.copyOf(bytes, random.nextInt(bytes.length + 1));
+                }
                 window.acquire();
                 send(server, random, bytes, method)
                         .thenAccept(

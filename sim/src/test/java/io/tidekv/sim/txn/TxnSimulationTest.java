@@ -40,14 +40,24 @@ class TxnSimulationTest {
         long from = Long.getLong("txn.from", 1);
         long seeds = Long.getLong("txn.seeds", 300);
         long committed = 0;
+        long events = 0;
         Map<String, Long> marks = new TreeMap<>();
         for (long seed = from; seed < from + seeds; seed++) {
             TxnSimulation.Outcome outcome = TxnSimulation.run(seed);
             committed += outcome.committed();
+            events += outcome.events();
             outcome.marks().forEach((mark, count) -> marks.merge(mark, count, Long::sum));
         }
         marks.forEach((mark, count) -> System.out.println(mark + ": " + count));
-        System.out.println(seeds + " seeds from " + from + ": " + committed + " commits");
+        System.out.println(
+                seeds
+                        + " seeds from "
+                        + from
+                        + ": "
+                        + committed
+                        + " commits in "
+                        + events
+                        + " events");
         assertThat(committed).isGreaterThan(10 * seeds);
         if (seeds >= 200) {
             assertThat(marks).containsKeys(MARKS);
