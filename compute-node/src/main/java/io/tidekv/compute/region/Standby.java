@@ -85,9 +85,10 @@ final class Standby {
         report();
     }
 
+    /** Not while it opens at a newer record: what is open stands still meanwhile. */
     private boolean isReady() {
         LogApplier applied = applier;
-        return warm != null && applied != null && applied.isDone();
+        return warm != null && applied != null && applied.isDone() && !opening;
     }
 
     private void connect() {
@@ -212,6 +213,9 @@ final class Standby {
     private void open(LogTail whole) {
         opening = true;
         behind.clear();
+        if (reported.getReady()) {
+            report();
+        }
         openers.run(
                 () -> TabletOpening.open(env.tablets(), order.getShape(), whole, null, env::pause),
                 this::opened);
@@ -254,7 +258,7 @@ final class Standby {
         LogApplier applied = applier;
         if (open != null && applied != null) {
             PreparedRecord base = open.tablet().base();
-            report.setReady(applied.isDone())
+            report.setReady(isReady())
                     .setHydrated(open.tablet().hydrated())
                     .setAppliedIndex(open.applied().index())
                     .setRecordIndex(base == null ? 0 : base.record().getAppliedIndex());

@@ -120,9 +120,10 @@ final class StoreSession {
         return standbys.get(regionId);
     }
 
+    /** Whether it has a copy that can take over soon, if only because its files are there. */
     boolean isWarm(long regionId) {
         StandbyReport standby = standbys.get(regionId);
-        return standby != null && standby.getReady();
+        return standby != null && (standby.getReady() || standby.getHydrated());
     }
 
     Map<Long, StandbyReport> standbys() {
