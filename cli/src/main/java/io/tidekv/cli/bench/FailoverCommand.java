@@ -9,6 +9,7 @@ import io.tidekv.cli.client.RawKv;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.proto.cluster.ListRegionsRequest;
+import io.tidekv.proto.cluster.ListStoresRequest;
 import io.tidekv.proto.cluster.RegionInfo;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.kvrpcpb.KvPair;
@@ -135,6 +136,7 @@ final class FailoverCommand implements Callable<Integer> {
                             gap));
         }
         stores.startAgain(owner);
+        awaitUp(client, owner);
         pause((long) (settle * 1000));
         return gap;
     }
@@ -160,6 +162,29 @@ final class FailoverCommand implements Callable<Integer> {
             pause(POLL_MILLIS);
         }
         throw new CliException("the region is not led");
+    }
+
+    /** Without it the next kill could be that of the last store. */
+    private static void awaitUp(KvClient client, long store) throws InterruptedException {
+        for (long waited = 0; waited < PATIENCE_MILLIS; waited += POLL_MILLIS) {
+            boolean up =
+                    client
+                            .pd()
+                            .cluster(
+                                    TIMEOUT_MILLIS,
+                                    c -> c.listStores(ListStoresRequest.getDefaultInstance()))
+                            .getStoresList()
+                            .stream()
+                            .anyMatch(
+                                    s ->
+                                            s.getOwner().getStoreId() == store
+                                                    && s.getState().equals("Up"));
+            if (up) {
+                return;
+            }
+            pause(POLL_MILLIS);
+        }
+        throw new CliException("the store " + store + " does not come back");
     }
 
     private static void awaitWrites(PacedWrites writes, long count) throws InterruptedException {
