@@ -10,6 +10,9 @@ import java.util.TreeMap;
 
 /** The processes of a simulated cluster and what is promised about them. */
 final class Cluster {
+    /** With two, nobody is a majority without the other. */
+    private static final int VOTERS_MIN = 3;
+
     private final Sim sim;
     private final SimSettings settings;
     private final Plant plant;
@@ -97,6 +100,28 @@ final class Cluster {
 
     Iterable<Long> regions() {
         return golden.keySet();
+    }
+
+    /**
+     * Whether every region goes on without what is on the disk of this node, which is down: no
+     * other lacks anything, and nobody knows of a config of fewer than three voters.
+     */
+    boolean canSpare(SimWal spared) {
+        boolean can = true;
+        for (SimWal wal : voters) {
+            for (long region : regions()) {
+                VoterNode node = wal.voters();
+                VoterView view = node == null ? null : node.view(region);
+                boolean wide = view == null || view.config().getWalIdsCount() >= VOTERS_MIN;
+                can &= wide && !wal.disk().lacks(region) && (node != null || wal == spared);
+            }
+        }
+        for (SimStore store : stores) {
+            for (SimPeer peer : store.peers()) {
+                can &= peer.leader().configInForce().getWalIdsCount() >= VOTERS_MIN;
+            }
+        }
+        return can;
     }
 
     /** What holds after every event. */

@@ -132,7 +132,12 @@ final class GoldenLog {
         int holding = 0;
         for (SimWal node : nodes) {
             boolean counts = tipConfig.getWalIdsList().contains(node.walId());
-            if (counts && (tipIndex == 0 || node.disk().holds(regionId, tipIndex, tipTerm))) {
+            // What damage has taken from one was there, and nobody is let in without the others.
+            boolean holds =
+                    tipIndex == 0
+                            || node.disk().holds(regionId, tipIndex, tipTerm)
+                            || node.disk().lacks(regionId);
+            if (counts && holds) {
                 holding++;
             }
         }

@@ -34,6 +34,9 @@ final class Nemesis {
         often(rates.diskFull(), this::fillDisk);
         often(rates.diskFailure(), () -> sim.oneOf(cluster.voters()).disk().failNext());
         often(rates.slowDisk(), this::slowDisk);
+        if (cluster.settings().segments()) {
+            often(rates.damage(), this::damage);
+        }
         often(rates.siege(), this::besiege);
         often(rates.voterChange(), () -> pd.changeVoters(region()));
         if (cluster.plant().emptiesFolders()) {
@@ -155,6 +158,29 @@ final class Nemesis {
                         }
                     });
         }
+    }
+
+    /**
+     * A byte changes on the disk of a node that is down. Never on two nodes at a time: the log
+     * promises to survive one, until that has caught up.
+     */
+    private void damage() {
+        SimWal wal = sim.oneOf(cluster.voters());
+        if (!wal.alive()) {
+            return;
+        }
+        wal.crash();
+        sim.after(
+                sim.between(20 * Sim.MS, 1000 * Sim.MS),
+                "restart",
+                () -> {
+                    if (!wal.alive()) {
+                        if (cluster.canSpare(wal)) {
+                            wal.disk().rot(() -> pd.bounds(wal.walId()));
+                        }
+                        wal.start();
+                    }
+                });
     }
 
     /** The disk is lost, and the node goes on under its old name. */

@@ -225,6 +225,19 @@ enum Plant {
         }
     },
 
+    /** A voter that damage has taken entries from counts before it has caught up. */
+    REPAIRED_COUNTS {
+        @Override
+        boolean repairedCounts() {
+            return true;
+        }
+
+        @Override
+        boolean watchesDisks() {
+            return false;
+        }
+    },
+
     /** Some answers leave before the fsync. */
     SKIPPED_FSYNC {
         @Override
@@ -270,6 +283,11 @@ enum Plant {
 
     /** Disks are lost and their nodes come back under the same name. */
     boolean emptiesFolders() {
+        return false;
+    }
+
+    /** What a repair has left of a disk does not say that anything is missing. */
+    boolean repairedCounts() {
         return false;
     }
 

@@ -6,13 +6,18 @@ import io.tidekv.proto.wal.VoterMeta;
 import io.tidekv.wal.core.MemoryVoterStorage;
 import io.tidekv.wal.core.VoterStorage;
 import io.tidekv.wal.storage.MemoryWalFiles;
+import io.tidekv.wal.storage.NodeStorage;
+import io.tidekv.wal.storage.RepairBounds;
 import io.tidekv.wal.storage.SegmentStore;
+import io.tidekv.wal.storage.StorageDamageException;
 import io.tidekv.wal.storage.StorageOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /**
@@ -30,6 +35,8 @@ final class SegmentDisk implements SimDisk, VoterStorage {
         }
     }
 
+    private static final int HEADER_BYTES = 512;
+
     private record Content(VoterMeta meta, List<Entry> entries) {}
 
     private final Sim sim;
@@ -40,9 +47,13 @@ final class SegmentDisk implements SimDisk, VoterStorage {
     private MemoryVoterStorage records = new MemoryVoterStorage();
     private MemoryWalFiles files = new MemoryWalFiles();
     private SegmentStore segments;
+    private final boolean countsAtOnce;
+    private final Set<Long> lacking = new TreeSet<>();
     private boolean full;
 
-    SegmentDisk(Sim sim, LogWatch watch) {
+    /** {@code countsAtOnce}: a bug; what was repaired does not say that it was. */
+    SegmentDisk(Sim sim, LogWatch watch, boolean countsAtOnce) {
+        this.countsAtOnce = countsAtOnce;
         this.sim = sim;
         this.watch = watch;
         this.random = sim.random().child();
@@ -174,6 +185,119 @@ final class SegmentDisk implements SimDisk, VoterStorage {
                         throw new PowerLoss();
                     }
                 });
+    }
+
+    @Override
+    public void rot(RepairBounds.Source pd) {
+        NodeStorage storage = new NodeStorage(files, node, options, pd);
+        files.setCapacity(1L << 40);
+        files.setFault((call, name) -> {});
+        try {
+            // What no mark vouches for cannot be told from what was never finished.
+            segments.mark();
+            segments.close();
+            boolean changed = changeByte();
+            segments = verified(storage);
+            boolean repaired = files.list().stream().anyMatch(name -> name.endsWith(".damaged"));
+            if (changed && repaired) {
+                sim.mark("segments: damage found at a start");
+                forgetDamaged();
+                adopt();
+            } else {
+                settle("a changed byte that matters to nobody");
+            }
+        } catch (IOException e) {
+            throw new SimFailure("the segments cannot be repaired: " + e);
+        } finally {
+            resize();
+        }
+    }
+
+    private boolean changeByte() throws IOException {
+        List<String> names = new ArrayList<>(files.list());
+        names.removeIf(name -> !name.endsWith(".wal") || files.sizeOf(name) <= HEADER_BYTES);
+        if (names.isEmpty()) {
+            return false;
+        }
+        String name = names.get(random.nextInt(names.size()));
+        int behind = (int) files.sizeOf(name) - HEADER_BYTES;
+        files.rot(name, HEADER_BYTES + random.nextInt(behind));
+        return true;
+    }
+
+    /** Reads everything, as a node does in the background. */
+    private SegmentStore verified(NodeStorage storage) throws IOException {
+        SegmentStore store = storage.open();
+        try {
+            boolean more = true;
+            while (more) {
+                more = store.verify(1 << 20);
+            }
+            return store;
+        } catch (StorageDamageException e) {
+            return storage.reopen(store);
+        }
+    }
+
+    /** Somebody has looked at them. */
+    private void forgetDamaged() throws IOException {
+        for (String name : files.list()) {
+            if (name.endsWith(".damaged")) {
+                files.delete(name);
+            }
+        }
+        files.syncFolder();
+    }
+
+    /** From now on the disk holds what the repair has left of it. */
+    private void adopt() throws IOException {
+        Map<Long, Content> before = durable();
+        if (countsAtOnce) {
+            for (Recovered region : segments.recover()) {
+                segments.putMeta(
+                        region.regionId(), region.meta().toBuilder().setLearner(false).build());
+            }
+            segments.commit();
+        }
+        records = new MemoryVoterStorage();
+        content()
+                .forEach(
+                        (region, content) -> {
+                            records.reset(region, content.meta());
+                            watch.owned(region, content.meta());
+                            if (!content.entries().isEmpty()) {
+                                records.append(region, content.entries());
+                            }
+                            if (content.meta().getLearner()) {
+                                lacking.add(region);
+                                sim.mark("segments: a region has to catch up");
+                            } else {
+                                SimFailure.check(
+                                        countsAtOnce || content.equals(before.get(region)),
+                                        "region %d is not what it was, and does not say so",
+                                        region);
+                            }
+                        });
+        records.syncTo(records.position());
+    }
+
+    @Override
+    public boolean lacks(long regionId) {
+        if (!lacking.contains(regionId)) {
+            return false;
+        }
+        VoterMeta meta = records.durableMeta(regionId);
+        if (meta.getLearner()) {
+            return true;
+        }
+        lacking.remove(regionId);
+        sim.mark("segments: repaired from other voters");
+        return false;
+    }
+
+    @Override
+    public long forgottenBelow() {
+        return segments.forgottenBelow();
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.tidekv.sim;
 
 import io.tidekv.proto.region.Entry;
 import io.tidekv.wal.core.VoterStorage;
+import io.tidekv.wal.storage.RepairBounds;
 import java.util.List;
 
 /** The disk of a WAL node: loses in a crash what was not synced, can be full, can fail. */
@@ -29,6 +30,17 @@ interface SimDisk {
 
     /** The power goes: any suffix of what was not synced is lost. */
     void crash();
+
+    /**
+     * A byte of what was synced changes while the node is down; the node finds that when it starts,
+     * and keeps what is whole.
+     */
+    default void rot(RepairBounds.Source pd) {}
+
+    /** Whether damage took from the region what was not made up for yet: it counts for nothing. */
+    default boolean lacks(long regionId) {
+        return false;
+    }
 
     /** Everything is gone. */
     void wipe();

@@ -2,7 +2,9 @@ package io.tidekv.sim;
 
 import io.tidekv.proto.region.Bootstrap;
 import io.tidekv.proto.region.Origin;
+import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.region.VoterConfig;
+import io.tidekv.wal.storage.RepairBounds;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +62,27 @@ final class SimPd {
     @Nullable SimStore route(long regionId) {
         Assignment assignment = assignments.get(regionId);
         return assignment == null ? null : assignment.store;
+    }
+
+    /** What a node is told that may have forgotten anything. */
+    RepairBounds bounds(long walId) {
+        Map<Long, RepairBounds.Region> regions = new TreeMap<>();
+        assignments.forEach(
+                (region, assignment) -> {
+                    Owner.Builder owner = Owner.newBuilder().setIncarnation(assignment.incarnation);
+                    if (assignment.store != null) {
+                        owner.setStoreId(assignment.store.storeId());
+                    }
+                    regions.put(
+                            region,
+                            new RepairBounds.Region(
+                                    assignment.term,
+                                    owner.build(),
+                                    assignment.config,
+                                    assignment.config.getWalIdsList().contains(walId)));
+                });
+        sim.mark("pd: asked for what a node may have forgotten");
+        return new RepairBounds(cluster.settings().regions() + 1L, regions);
     }
 
     long term(long regionId) {

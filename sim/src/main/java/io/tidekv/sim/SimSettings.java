@@ -50,7 +50,8 @@ record SimSettings(
             double diskFailure,
             double siege,
             double voterChange,
-            double slowDisk) {}
+            double slowDisk,
+            double damage) {}
 
     static SimSettings of(Randomness random) {
         long leaseMs = 1200;
@@ -89,7 +90,8 @@ record SimSettings(
                         random.chance(0.3) ? 0.2 * pace : 0,
                         sometimes(random, 0.3 * pace),
                         sometimes(random, 0.8 * pace),
-                        sometimes(random, 0.2 * pace));
+                        sometimes(random, 0.2 * pace),
+                        sometimes(random, 0.5 * pace));
         return new SimSettings(
                 random.chance(0.8) ? 3 : 5,
                 2 + random.nextInt(3),

@@ -38,7 +38,7 @@ final class SimWal extends SimProcess {
         this.cluster = cluster;
         this.disk =
                 cluster.settings().segments()
-                        ? new SegmentDisk(sim, watch)
+                        ? new SegmentDisk(sim, watch, plant.repairedCounts())
                         : new MemoryDisk(sim, watch);
     }
 

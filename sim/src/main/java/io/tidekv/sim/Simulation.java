@@ -139,6 +139,7 @@ public final class Simulation {
                 VoterNode node = wal.voters();
                 VoterView view = node == null ? null : node.view(region);
                 if (view == null
+                        || view.learner()
                         || view.lastIndex() != leader.lastIndex()
                         || view.commitIndex() != leader.commitIndex()
                         || view.term() != leader.term()) {
