@@ -180,7 +180,7 @@ public record ComputeConfig(
     /** Garbage in the object store. */
     public record Gc(
             @Setting(
-                            value = "true",
+                            value = "false",
                             doc =
                                     "Whether the store that leads the first region collects. To be"
                                             + " set alike on all stores.")
