@@ -26,7 +26,7 @@ class MetamorphicTest {
             Path place = Files.createDirectories(folder.resolve("life" + i));
             try (TabletLife life = new TabletLife(seed, place)) {
                 life.run(STEPS);
-            } catch (Exception | AssertionError e) {
+            } catch (Exception | Error e) {
                 throw new AssertionError("metamorphic sequence with seed " + seed, e);
             }
             TestStores.wipe(place);
