@@ -118,6 +118,7 @@ class StormTest {
                                 registers.history().size() > OPERATIONS_MIN
                                         && lists.lists().size() > TRANSACTIONS_MIN);
             }
+            String registersRow = registers.row();
             cluster.awaitServing();
             bucket.heal();
             String garbage = afterwards(cluster, blobs, collectors);
@@ -131,7 +132,7 @@ class StormTest {
                     faults.done(),
                     churn.moves(),
                     churn.splits(),
-                    registers.row(),
+                    registersRow,
                     lists.row(),
                     bank.counts().size(),
                     blobs.bytes() >> 10,
