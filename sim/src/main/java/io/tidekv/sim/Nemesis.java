@@ -175,7 +175,7 @@ final class Nemesis {
                 "restart",
                 () -> {
                     if (!wal.alive()) {
-                        if (cluster.canSpare(wal)) {
+                        if (cluster.canSpare(wal) && !pd.changingAny()) {
                             wal.disk().rot(() -> pd.bounds(wal.walId()));
                         }
                         wal.start();

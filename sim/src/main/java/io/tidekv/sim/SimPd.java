@@ -181,6 +181,11 @@ final class SimPd {
         return assignment != null && assignment.order != null;
     }
 
+    /** Whether a region is about to have other voters. */
+    boolean changingAny() {
+        return assignments.values().stream().anyMatch(assignment -> assignment.order != null);
+    }
+
     /** Orders one voter more or one less, or gives up what was ordered. */
     void changeVoters(long region) {
         Assignment assignment = assignments.get(region);
