@@ -16,6 +16,11 @@ final class ClusterOption {
 
     /** The cluster's part of the store, which must stay open. */
     ObjectStore of(ObjectStore store) {
+        return ObjectsOption.cluster(store, id(store));
+    }
+
+    /** The cluster that was named, or the only one in the store. */
+    long id(ObjectStore store) {
         Long id =
                 cluster == null
                         ? Restoration.onlyCluster(store)
@@ -24,6 +29,6 @@ final class ClusterOption {
             throw new CliException(
                     "the store has no cluster or several: name one with --cluster ID");
         }
-        return ObjectsOption.cluster(store, id);
+        return id;
     }
 }
