@@ -10,6 +10,7 @@ import io.tidekv.proto.region.RegionShape;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -135,16 +136,7 @@ final class RegionHandle implements RegionAccess.Region {
             }
         }
         CompletableFuture<KvSnapshot> result = new CompletableFuture<>();
-        loop.execute(
-                () -> {
-                    RegionPeer peer = loop.peer(id);
-                    if (peer == null || peer.handle() != this) {
-                        result.completeExceptionally(Failures.notLeader(id));
-                    } else {
-                        peer.guard(() -> peer.read(version, access, result));
-                        loop.touch(peer);
-                    }
-                });
+        onLoop(result, peer -> peer.read(version, access, result));
         return result;
     }
 
@@ -198,16 +190,7 @@ final class RegionHandle implements RegionAccess.Region {
                         now + env.options().proposalTimeout().toNanos(),
                         new CompletableFuture<>());
         proposal.result().whenComplete((done, error) -> release(data.size()));
-        loop.execute(
-                () -> {
-                    RegionPeer peer = loop.peer(id);
-                    if (peer == null || peer.handle() != this) {
-                        proposal.result().completeExceptionally(Failures.notLeader(id));
-                    } else {
-                        peer.guard(() -> peer.write(proposal));
-                        loop.touch(peer);
-                    }
-                });
+        onLoop(proposal.result(), peer -> peer.write(proposal));
         return proposal.result();
     }
 
@@ -229,33 +212,29 @@ final class RegionHandle implements RegionAccess.Region {
     public CompletableFuture<List<RegionShape>> split(long version, List<byte[]> keys) {
         CompletableFuture<List<RegionShape>> result = new CompletableFuture<>();
         List<ByteString> at = keys.stream().map(ByteString::copyFrom).toList();
-        loop.execute(
-                () -> {
-                    RegionPeer peer = loop.peer(id);
-                    if (peer == null || peer.handle() != this) {
-                        result.completeExceptionally(Failures.notLeader(id));
-                    } else {
-                        peer.guard(() -> peer.split(version, at, result));
-                        loop.touch(peer);
-                    }
-                });
+        onLoop(result, peer -> peer.split(version, at, result));
         return result;
     }
 
     @Override
     public CompletableFuture<Void> flashback(long version, long startTs) {
         CompletableFuture<Void> result = new CompletableFuture<>();
+        onLoop(result, peer -> peer.flashback(version, startTs, result));
+        return result;
+    }
+
+    /** Runs on the region's loop, unless this term has ended there: then {@code result} fails. */
+    private void onLoop(CompletableFuture<?> result, Consumer<RegionPeer> action) {
         loop.execute(
                 () -> {
                     RegionPeer peer = loop.peer(id);
                     if (peer == null || peer.handle() != this) {
                         result.completeExceptionally(Failures.notLeader(id));
                     } else {
-                        peer.guard(() -> peer.flashback(version, startTs, result));
+                        peer.guard(() -> action.accept(peer));
                         loop.touch(peer);
                     }
                 });
-        return result;
     }
 
     RuntimeException wrongVersion(long asked) {
