@@ -1,7 +1,6 @@
 package io.tidekv.it.storm;
 
 import com.google.protobuf.ByteString;
-import io.tidekv.proto.kvrpcpb.RawGetRequest;
 import io.tidekv.proto.kvrpcpb.RawGetResponse;
 import io.tidekv.proto.kvrpcpb.RawPutRequest;
 import io.tidekv.proto.kvrpcpb.RawPutResponse;
@@ -73,17 +72,7 @@ final class Blobs {
         Written state = written.computeIfAbsent(key, k -> new Written());
         long version = ++state.attempted;
         RawCalls.Outcome<RawPutResponse> outcome =
-                calls.call(
-                        key,
-                        (stub, context) ->
-                                stub.rawPut(
-                                        RawPutRequest.newBuilder()
-                                                .setContext(context)
-                                                .setKey(ByteString.copyFromUtf8(key))
-                                                .setValue(value(key, version))
-                                                .build()),
-                        RawPutResponse::getRegionError,
-                        RawPutResponse::getError);
+                calls.put(key, RawPutRequest.newBuilder().setValue(value(key, version)));
         if (outcome.answer() != null) {
             state.acknowledged = version;
             bytes.addAndGet(BYTES);
@@ -127,17 +116,7 @@ final class Blobs {
 
     private static RawGetResponse read(RawCalls calls, String key) {
         for (int tries = 0; tries < 1200; tries++) {
-            RawCalls.Outcome<RawGetResponse> outcome =
-                    calls.call(
-                            key,
-                            (stub, context) ->
-                                    stub.rawGet(
-                                            RawGetRequest.newBuilder()
-                                                    .setContext(context)
-                                                    .setKey(ByteString.copyFromUtf8(key))
-                                                    .build()),
-                            RawGetResponse::getRegionError,
-                            RawGetResponse::getError);
+            RawCalls.Outcome<RawGetResponse> outcome = calls.get(key);
             if (outcome.answer() != null) {
                 return outcome.answer();
             }

@@ -6,6 +6,10 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.tidekv.proto.errorpb.Error;
 import io.tidekv.proto.kvrpcpb.Context;
+import io.tidekv.proto.kvrpcpb.RawGetRequest;
+import io.tidekv.proto.kvrpcpb.RawGetResponse;
+import io.tidekv.proto.kvrpcpb.RawPutRequest;
+import io.tidekv.proto.kvrpcpb.RawPutResponse;
 import io.tidekv.proto.metapb.Peer;
 import io.tidekv.proto.metapb.Region;
 import io.tidekv.proto.pdpb.GetRegionRequest;
@@ -46,6 +50,29 @@ final class RawCalls implements AutoCloseable {
 
     RawCalls(Cluster cluster) {
         this.cluster = cluster;
+    }
+
+    Outcome<RawGetResponse> get(String key) {
+        return call(
+                key,
+                (stub, context) ->
+                        stub.rawGet(
+                                RawGetRequest.newBuilder()
+                                        .setContext(context)
+                                        .setKey(ByteString.copyFromUtf8(key))
+                                        .build()),
+                RawGetResponse::getRegionError,
+                RawGetResponse::getError);
+    }
+
+    /** Puts what the request says, under {@code key}. */
+    Outcome<RawPutResponse> put(String key, RawPutRequest.Builder request) {
+        request.setKey(ByteString.copyFromUtf8(key));
+        return call(
+                key,
+                (stub, context) -> stub.rawPut(request.setContext(context).build()),
+                RawPutResponse::getRegionError,
+                RawPutResponse::getError);
     }
 
     <A> Outcome<A> call(

@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import io.tidekv.common.history.RegisterOp;
 import io.tidekv.proto.kvrpcpb.RawCASRequest;
 import io.tidekv.proto.kvrpcpb.RawCASResponse;
-import io.tidekv.proto.kvrpcpb.RawGetRequest;
 import io.tidekv.proto.kvrpcpb.RawGetResponse;
 import io.tidekv.proto.kvrpcpb.RawPutRequest;
 import io.tidekv.proto.kvrpcpb.RawPutResponse;
@@ -74,17 +73,7 @@ final class Registers {
 
     private String get(RawCalls calls, String key, String before) {
         long began = System.nanoTime();
-        RawCalls.Outcome<RawGetResponse> outcome =
-                calls.call(
-                        key,
-                        (stub, context) ->
-                                stub.rawGet(
-                                        RawGetRequest.newBuilder()
-                                                .setContext(context)
-                                                .setKey(ByteString.copyFromUtf8(key))
-                                                .build()),
-                        RawGetResponse::getRegionError,
-                        RawGetResponse::getError);
+        RawCalls.Outcome<RawGetResponse> outcome = calls.get(key);
         if (outcome.answer() == null) {
             add(null, outcome);
             return before;
@@ -98,18 +87,11 @@ final class Registers {
     private String put(RawCalls calls, String key, String value, String before) {
         long began = System.nanoTime();
         RawCalls.Outcome<RawPutResponse> outcome =
-                calls.call(
+                calls.put(
                         key,
-                        (stub, context) ->
-                                stub.rawPut(
-                                        RawPutRequest.newBuilder()
-                                                .setContext(context)
-                                                .setKey(ByteString.copyFromUtf8(key))
-                                                .setValue(ByteString.copyFromUtf8(value))
-                                                .setForCas(true)
-                                                .build()),
-                        RawPutResponse::getRegionError,
-                        RawPutResponse::getError);
+                        RawPutRequest.newBuilder()
+                                .setValue(ByteString.copyFromUtf8(value))
+                                .setForCas(true));
         if (outcome.mayHaveHappened()) {
             add(RegisterOp.write(key, value, began, end(outcome)), outcome);
         } else {
