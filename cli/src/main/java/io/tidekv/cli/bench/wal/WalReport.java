@@ -53,13 +53,14 @@ final class WalReport {
         Map<String, Object> all = new LinkedHashMap<>();
         runs.forEach((clients, result) -> all.put(Integer.toString(clients), json(result)));
         json.put("clients", all);
-        WalRun.Idle rest = idle;
-        if (rest != null) {
+        WalRun.Idle unused = idle;
+        if (unused != null) {
             Map<String, Object> idleJson = new LinkedHashMap<>();
-            idleJson.put("regions", rest.regions());
-            idleJson.put("own_seconds", round(rest.ownSeconds()));
-            idleJson.put("leader_share_of_a_core", round(rest.leaderShare()));
-            idleJson.put("node_share_of_a_core", round(rest.nodeShare()));
+            idleJson.put("regions", unused.regions());
+            idleJson.put("own_seconds", round(unused.rest().ownSeconds()));
+            idleJson.put("leader_share_of_a_core", round(unused.rest().leaderShare()));
+            idleJson.put("node_share_of_a_core", round(unused.rest().nodeShare()));
+            idleJson.put("take_over_seconds", round(unused.takeOverSeconds()));
             json.put("idle", idleJson);
         }
         return Json.line(json);
@@ -103,15 +104,17 @@ final class WalReport {
         line(out, "gRPC echo               %s", times(echo));
         line(out, "disk, %d synced copies   %.0f MB/s each", nodes, copyBytesPerSecond / MILLION);
         runs.forEach((clients, result) -> text(out, clients, result));
-        WalRun.Idle rest = idle;
-        if (rest != null) {
+        WalRun.Idle unused = idle;
+        if (unused != null) {
             line(
                     out,
-                    "%d idle regions, owned in %.2f s: leader %.1f %%, a node %.1f %% of a core",
-                    rest.regions(),
-                    rest.ownSeconds(),
-                    100 * rest.leaderShare(),
-                    100 * rest.nodeShare());
+                    "%d idle regions, owned in %.2f s: leader %.1f %%, a node %.1f %% of a core;"
+                            + " taken over by another store in %.2f s",
+                    unused.regions(),
+                    unused.rest().ownSeconds(),
+                    100 * unused.rest().leaderShare(),
+                    100 * unused.rest().nodeShare(),
+                    unused.takeOverSeconds());
         }
         return out.toString().stripTrailing();
     }

@@ -39,7 +39,15 @@ final class WalRun {
     }
 
     /** What regions cost that nobody uses: seconds to own them, and CPU as shares of a core. */
-    record Idle(int regions, double ownSeconds, double leaderShare, double nodeShare) {}
+    record Rest(double ownSeconds, double leaderShare, double nodeShare) {}
+
+    /**
+     * Regions that nobody uses.
+     *
+     * @param takeOverSeconds until another store owns all logs, counted from when it is told of
+     *     them, which is when the first has just gone without releasing anything
+     */
+    record Idle(int regions, Rest rest, double takeOverSeconds) {}
 
     private final WalNodes nodes;
     private final Clock clock;
@@ -47,16 +55,20 @@ final class WalRun {
 
     /** {@code incarnation} differs in each run against the same nodes. */
     WalRun(WalNodes nodes, long incarnation, Clock clock) {
+        this(nodes, Owner.newBuilder().setStoreId(1).setIncarnation(incarnation).build(), clock);
+    }
+
+    private WalRun(WalNodes nodes, Owner owner, Clock clock) {
         this.nodes = nodes;
         this.clock = clock;
-        owner = Owner.newBuilder().setStoreId(1).setIncarnation(incarnation).build();
+        this.owner = owner;
     }
 
     /** Runs until there were {@code appends}. */
     void warmUp(int clients, int regions, int bytes, long appends) {
         try (ThreadScheduler timers = new ThreadScheduler("links");
                 LogDriver driver = connect(timers)) {
-            driver.addRegions(regions(driver, clients, regions, value(bytes)));
+            driver.addRegions(regions(driver, clients, regions, value(bytes), 1));
             driver.appending(true);
             driver.until(() -> driver.measured() >= appends, 180);
             driver.drain();
@@ -67,7 +79,7 @@ final class WalRun {
     Result run(int clients, int regions, int bytes, double seconds) throws InterruptedException {
         try (ThreadScheduler timers = new ThreadScheduler("links");
                 LogDriver driver = connect(timers)) {
-            driver.addRegions(regions(driver, clients, regions, value(bytes)));
+            driver.addRegions(regions(driver, clients, regions, value(bytes), 1));
             driver.until(driver::allLead, 60);
             driver.appending(true);
             sleep(SETTLE_SECONDS);
@@ -77,20 +89,35 @@ final class WalRun {
         }
     }
 
-    /** Leads regions that nobody uses. */
+    /** Leads regions that nobody uses, then has another store take them over. */
     Idle idle(int regions, double seconds) throws InterruptedException {
+        Rest rest = rest(regions, seconds);
+        Owner other = owner.toBuilder().setStoreId(2).build();
+        return new Idle(regions, rest, new WalRun(nodes, other, clock).takeOver(regions));
+    }
+
+    private double takeOver(int regions) {
         try (ThreadScheduler timers = new ThreadScheduler("links");
                 LogDriver driver = connect(timers)) {
             long start = clock.monotonicNanos();
-            driver.addRegions(regions(driver, 0, regions, ByteString.EMPTY));
+            driver.addRegions(regions(driver, 0, regions, ByteString.EMPTY, 2));
+            driver.until(driver::allLead, 120);
+            return (clock.monotonicNanos() - start) / 1e9;
+        }
+    }
+
+    private Rest rest(int regions, double seconds) throws InterruptedException {
+        try (ThreadScheduler timers = new ThreadScheduler("links");
+                LogDriver driver = connect(timers)) {
+            long start = clock.monotonicNanos();
+            driver.addRegions(regions(driver, 0, regions, ByteString.EMPTY, 1));
             driver.until(driver::allLead, 120);
             double ownSeconds = (clock.monotonicNanos() - start) / 1e9;
             sleep(Math.max(3, seconds / 4));
             double leaderCpu = ownCpuSeconds();
             double nodesCpu = nodes.cpuSeconds();
             sleep(seconds);
-            return new Idle(
-                    regions,
+            return new Rest(
                     ownSeconds,
                     (ownCpuSeconds() - leaderCpu) / seconds,
                     (nodes.cpuSeconds() - nodesCpu) / seconds / nodes.nodes().size());
@@ -108,23 +135,24 @@ final class WalRun {
         return driver;
     }
 
-    private List<BenchRegion> regions(LogDriver driver, int clients, int count, ByteString value) {
+    private List<BenchRegion> regions(
+            LogDriver driver, int clients, int count, ByteString value, long term) {
         List<BenchRegion> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             int share = clients / count + (i < clients % count ? 1 : 0);
-            all.add(new BenchRegion(leader(driver, i + 1), share, value));
+            all.add(new BenchRegion(leader(driver, i + 1, term), share, value));
         }
         return all;
     }
 
-    private RegionLeader leader(LogDriver driver, long number) {
+    private RegionLeader leader(LogDriver driver, long number, long term) {
         VoterConfig.Builder config = VoterConfig.newBuilder().setGeneration(1);
         nodes.nodes().forEach(node -> config.addWalIds(node.walId()));
         return new RegionLeader(
                 OPTIONS,
                 LeaderRules.RIGHT,
                 owner.getIncarnation() * 1_000_000 + number,
-                1,
+                term,
                 owner,
                 config.build(),
                 Origin.newBuilder().setBootstrap(Bootstrap.getDefaultInstance()).build(),
