@@ -118,6 +118,11 @@ final class Directory {
         return reports.get(regionId);
     }
 
+    /** The region if it takes requests, or null. */
+    @Nullable RegionHandle present(long regionId) {
+        return serving.get(regionId);
+    }
+
     /** Throws NotLeader, RegionNotFound, or RegionUnavailable when it has failed here. */
     RegionHandle find(long regionId) {
         RegionHandle handle = serving.get(regionId);

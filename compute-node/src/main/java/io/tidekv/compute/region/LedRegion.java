@@ -154,14 +154,18 @@ final class LedRegion {
 
     /** Whether nothing is to be done until somebody asks for it. */
     boolean atRest() {
+        return isQuiet() && reports.isCurrent(this);
+    }
+
+    /** The same but for a report of what has been done. */
+    boolean isQuiet() {
         return applier.isDone()
                 && publication.atRest()
                 && split == null
                 && handOver == null
                 && flashback == null
                 && children.isEmpty()
-                && birth.isDone()
-                && reports.isCurrent(this);
+                && birth.isDone();
     }
 
     /** Lets a split go on. */

@@ -1,5 +1,6 @@
 package io.tidekv.compute.region;
 
+import io.tidekv.compute.region.log.RegionLog;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.cluster.RegionReport;
@@ -26,6 +27,9 @@ final class PeerReports {
     private long writtenBytes;
     private VoterConfig config = VoterConfig.getDefaultInstance();
     private @Nullable VoterChange change;
+    private long bytes;
+    private long keys;
+    private @Nullable ObjectRef record;
 
     PeerReports(RegionEnv env, RegionHandle handle, long term) {
         this.env = env;
@@ -48,15 +52,46 @@ final class PeerReports {
 
     /** Serves, in this shape and of about this size. */
     void serving(LedRegion led) {
+        measure(led);
+        leading(led.regionLog(), led.machine().shape(), roots(led.machine(), led.tablet()), false);
+    }
+
+    /** Has served until now, and closes its tablet. */
+    void hibernated(LedRegion led) {
+        measure(led);
+        resting(record, led.regionLog());
+    }
+
+    private void measure(LedRegion led) {
         refreshedNanos = env.nowNanos();
         reportedIndex = led.tablet().applied().index();
         RegionShape shape = led.machine().shape();
-        long bytes =
+        bytes =
                 led.tablet()
                         .approximateBytes(
                                 shape.getStartKey().toByteArray(), shape.getEndKey().toByteArray());
-        config = led.regionLog().voters();
-        change = led.regionLog().voterChange();
+        keys = led.tablet().approximateKeys();
+        record = led.machine().record();
+    }
+
+    /** Led without a tablet; {@code record} holds everything. */
+    void resting(@Nullable ObjectRef record, RegionLog regionLog) {
+        this.record = record;
+        Roots.Builder roots = Roots.newBuilder();
+        if (record != null) {
+            roots.setRecord(record);
+        }
+        leading(regionLog, handle.shape(), roots.build(), true);
+    }
+
+    /** The record that was reported last; null when there is none. */
+    @Nullable ObjectRef record() {
+        return record;
+    }
+
+    private void leading(RegionLog regionLog, RegionShape shape, Roots roots, boolean hibernated) {
+        config = regionLog.voters();
+        change = regionLog.voterChange();
         RegionReport.Builder report =
                 RegionReport.newBuilder()
                         .setShape(shape)
@@ -65,9 +100,10 @@ final class PeerReports {
                         .setConfig(config)
                         .setAppliedIndex(reportedIndex)
                         .setApproximateBytes(bytes)
-                        .setApproximateKeys(led.tablet().approximateKeys())
+                        .setApproximateKeys(keys)
                         .setWrittenBytes(writtenBytes)
-                        .setRoots(roots(led.machine(), led.tablet()));
+                        .setHibernated(hibernated)
+                        .setRoots(roots);
         VoterChange underWay = change;
         env.directory()
                 .report((underWay == null ? report : report.setVoterChange(underWay)).build());
@@ -92,12 +128,24 @@ final class PeerReports {
     /** Brings the numbers up to date now and then, if there is news, and the voters at once. */
     void refresh(LedRegion led) {
         boolean due = env.nowNanos() - refreshedNanos > REFRESH_NANOS;
-        boolean voters =
-                !led.regionLog().voters().equals(config)
-                        || !Objects.equals(led.regionLog().voterChange(), change);
-        if (voters || (due && led.tablet().applied().index() != reportedIndex)) {
+        if (!isCurrent(led.regionLog())
+                || (due && led.tablet().applied().index() != reportedIndex)) {
             serving(led);
         }
+    }
+
+    /** Brings the voters of a region without a tablet up to date. */
+    void refresh(RegionLog regionLog) {
+        if (!isCurrent(regionLog)) {
+            resting(record, regionLog);
+        }
+    }
+
+    /** Whether PD is told of the voters that there are; of nothing before the region is led. */
+    boolean isCurrent(RegionLog regionLog) {
+        return config.getWalIdsCount() == 0
+                || (regionLog.voters().equals(config)
+                        && Objects.equals(regionLog.voterChange(), change));
     }
 
     boolean isCurrent(LedRegion led) {

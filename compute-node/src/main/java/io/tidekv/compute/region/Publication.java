@@ -242,7 +242,8 @@ final class Publication {
 
     /**
      * Lets the voters drop what the current record covers, unless a child of a split may still need
-     * it: until it has published once it lives on this region's log.
+     * it: until it has published once it lives on this region's log. That the log still shows what
+     * has left a duty behind is what {@link LogEnd} relies on.
      */
     void trim() {
         PreparedRecord base = tablet.base();

@@ -61,6 +61,12 @@ final class RegionHandle implements RegionAccess.Region {
     private volatile @Nullable Serving serving;
     private volatile @Nullable LogLease lease;
 
+    /** Led, and the tablet is opened for the next request. */
+    private volatile boolean resting;
+
+    /** Read or written since somebody looked. */
+    private volatile boolean used;
+
     RegionHandle(RegionEnv env, RegionLoop loop, RegionShape shape, long term) {
         this.env = env;
         this.loop = loop;
@@ -73,6 +79,27 @@ final class RegionHandle implements RegionAccess.Region {
     void serve(Serving now) {
         shape = now.shape;
         serving = now;
+        resting = false;
+    }
+
+    /** Loop: the region is led without a tablet from now on; requests wait for one. */
+    void rest() {
+        resting = true;
+        lease = null;
+        serving = null;
+    }
+
+    /** Loop: whether anybody has used the region since the last call. */
+    boolean takeUsed() {
+        boolean was = used;
+        used = false;
+        return was;
+    }
+
+    private void use() {
+        if (!used) {
+            used = true;
+        }
     }
 
     /** Loop: the lease in force, or none. */
@@ -82,6 +109,7 @@ final class RegionHandle implements RegionAccess.Region {
 
     /** Loop: nothing is taken any more. Comes before the voters hear of it. */
     void stop() {
+        resting = false;
         lease = null;
         serving = null;
     }
@@ -91,8 +119,9 @@ final class RegionHandle implements RegionAccess.Region {
         return serving;
     }
 
+    /** Whether requests are taken, be it that they wait for the tablet. */
     boolean isServing() {
-        return serving != null;
+        return serving != null || resting;
     }
 
     @Override
@@ -113,8 +142,9 @@ final class RegionHandle implements RegionAccess.Region {
     @Override
     public CompletableFuture<KvSnapshot> read(long version, Access access) {
         Serving current = serving;
+        use();
         if (current == null) {
-            return failed(Failures.notLeader(id));
+            return isServing() ? readOnLoop(version, access) : failed(Failures.notLeader(id));
         }
         if (current.shape.getVersion() != version) {
             return failed(wrongVersion(version));
@@ -132,9 +162,15 @@ final class RegionHandle implements RegionAccess.Region {
                 snapshot.close();
             } catch (RuntimeException e) {
                 // A tablet is closed some time after it has been withdrawn.
-                return failed(serving == current ? e : Failures.notLeader(id));
+                if (serving == current || !isServing()) {
+                    return failed(serving == current ? e : Failures.notLeader(id));
+                }
             }
         }
+        return readOnLoop(version, access);
+    }
+
+    private CompletableFuture<KvSnapshot> readOnLoop(long version, Access access) {
         CompletableFuture<KvSnapshot> result = new CompletableFuture<>();
         onLoop(result, peer -> peer.read(version, access, result));
         return result;
@@ -159,6 +195,12 @@ final class RegionHandle implements RegionAccess.Region {
     @Override
     public CompletableFuture<Void> write(long version, WriteBatchBuilder batch, Access access) {
         Serving current = serving;
+        use();
+        if (current == null && isServing()) {
+            CompletableFuture<Void> awake = new CompletableFuture<>();
+            onLoop(awake, peer -> peer.wake(awake));
+            return awake.thenCompose(open -> write(version, batch, access));
+        }
         if (current == null) {
             return failed(Failures.notLeader(id));
         }

@@ -41,6 +41,8 @@ final class RegionLoop implements SessionRenewer.PendingListener {
     private static final int EVENTS_PER_ROUND = 1024;
     private static final long TICK_MS = 100;
     private static final long OPENING_TICK_MS = 20;
+    private static final long TICK_SHARE = 4;
+    private static final long SWEEPS = 4;
     private static final long ASIDE_TIMEOUT_MS = 2000;
     private static final int ENDED_MAX = 100_000;
 
@@ -64,10 +66,13 @@ final class RegionLoop implements SessionRenewer.PendingListener {
     private final Standbys standbys;
     private final Outbox outbox;
     private final SessionRenewer renewer;
+    private final OpeningQueue openings;
     // Last term of regions that were led here, oldest first.
     private final Map<Long, Long> ended = new LinkedHashMap<>();
     private long asideSeq;
     private long tickedNanos;
+    private long tickNanos;
+    private long sweptNanos;
     // Some region waits for its voters: ticks come faster, for a quick takeover.
     private boolean opening;
     private volatile int count;
@@ -81,6 +86,7 @@ final class RegionLoop implements SessionRenewer.PendingListener {
         this.loops = loops;
         this.connections = connections;
         this.standbys = new Standbys(env, this);
+        this.openings = new OpeningQueue(env);
         this.outbox = new Outbox(connections::send);
         this.renewer =
                 new SessionRenewer(
@@ -90,6 +96,7 @@ final class RegionLoop implements SessionRenewer.PendingListener {
                         (walId, request) -> outbox.send(walId, LoopSeq.mark(request, index, loops)),
                         this);
         this.tickedNanos = env.clock().monotonicNanos();
+        this.sweptNanos = tickedNanos;
     }
 
     void start() {
@@ -149,8 +156,10 @@ final class RegionLoop implements SessionRenewer.PendingListener {
     }
 
     private long nanosToTick() {
-        long period = opening ? OPENING_TICK_MS : TICK_MS;
-        return tickedNanos + period * 1_000_000 - env.clock().monotonicNanos();
+        // Ticks of thousands of regions take a while: most of the time goes to other things.
+        long quick = Math.max(OPENING_TICK_MS * 1_000_000, TICK_SHARE * tickNanos);
+        long period = opening ? Math.min(quick, TICK_MS * 1_000_000) : TICK_MS * 1_000_000;
+        return tickedNanos + period - env.clock().monotonicNanos();
     }
 
     private void tick() {
@@ -168,12 +177,35 @@ final class RegionLoop implements SessionRenewer.PendingListener {
         }
         resting = peers.size() - awake.size();
         standbys.tick();
+        sweep(now.monotonicNanos());
+        tickNanos = env.clock().monotonicNanos() - tickedNanos;
         for (Map.Entry<Long, Aside> aside : List.copyOf(asides.entrySet())) {
             if (now.monotonicNanos() - aside.getValue().deadlineNanos > 0) {
                 asides.remove(aside.getKey());
                 aside.getValue().onAnswer.accept(null);
             }
         }
+    }
+
+    /** Closes the tablets that nobody uses, looking a few times in the time they are given. */
+    private void sweep(long nowNanos) {
+        long idle = env.options().tabletIdle().toNanos();
+        if (env.tabletsOpen().get() > env.options().tabletsKept()) {
+            idle /= 10;
+        }
+        if (idle == 0 || nowNanos - sweptNanos < idle / SWEEPS) {
+            return;
+        }
+        sweptNanos = nowNanos;
+        for (RegionPeer peer : peers()) {
+            long idleNanos = idle;
+            peer.guard(() -> peer.closeIfIdle(idleNanos));
+        }
+    }
+
+    /** Which regions open their tablets by themselves, and when. */
+    OpeningQueue openings() {
+        return openings;
     }
 
     /** The peer has something to send or to settle in this round, and is not at rest. */

@@ -18,6 +18,7 @@ final class RegionMetrics {
     private final CounterDataPoint released;
     private final CounterDataPoint fenced;
     private final CounterDataPoint failed;
+    private final CounterDataPoint hibernated;
 
     RegionMetrics(Metrics metrics) {
         writes =
@@ -50,6 +51,15 @@ final class RegionMetrics {
         released = ends.labelValues("released");
         fenced = ends.labelValues("fenced");
         failed = ends.labelValues("failed");
+        hibernated =
+                metrics.counter(
+                                "tidekv_region_hibernated_total",
+                                "Tablets that were closed because nobody used them.")
+                        .labelValues();
+    }
+
+    void hibernated() {
+        hibernated.inc();
     }
 
     void written(long nanos) {

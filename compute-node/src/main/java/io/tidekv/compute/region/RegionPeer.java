@@ -1,6 +1,7 @@
 package io.tidekv.compute.region;
 
 import com.google.protobuf.ByteString;
+import io.tidekv.common.Invariants;
 import io.tidekv.common.time.Clock;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.region.log.LogLease;
@@ -15,6 +16,7 @@ import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.RegionShape;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +36,8 @@ final class RegionPeer implements Opening.Listener {
 
     private enum Life {
         OPENING,
+        /** Led, and nothing to be done; the tablet is opened for the next request. */
+        RESTING,
         SERVING,
         /** Serves nothing any more; waits for what is under way and for the voters. */
         LEAVING,
@@ -48,13 +52,19 @@ final class RegionPeer implements Opening.Listener {
     private final Proposals proposals;
     private final ConfirmedReads reads;
     private final PeerReports reports;
-    private final Opening opening;
+    private final OpeningWaits waits;
+    private final LogEnd logEnd;
+    private final TabletWork openers;
     private final TabletWork work;
 
     private final long assignedNanos;
 
     private Life life = Life.OPENING;
+    private Opening opening;
+    // The tablet is opened as soon as the log allows. Otherwise its turn has not come.
+    private boolean wanted;
     private @Nullable LedRegion led;
+    private long usedNanos;
     private long leavingDeadlineNanos;
     private int quietTicks;
 
@@ -76,8 +86,11 @@ final class RegionPeer implements Opening.Listener {
                 new Proposals(shape.getRegionId(), env.options().joinBytes(), handle::wrongVersion);
         this.reads = new ConfirmedReads(shape.getRegionId(), env.options().readTimeout().toNanos());
         this.reports = new PeerReports(env, handle, assign.getTerm());
-        TabletWork openers = new TabletWork(env.openers(), loop::execute);
+        this.openers = new TabletWork(env.openers(), loop::execute);
         this.opening = new Opening(env, loop, regionLog, shape, openers, warm, this);
+        this.wanted = warm != null;
+        this.waits = new OpeningWaits(env.options().readTimeout().toNanos());
+        this.logEnd = new LogEnd(regionLog);
         this.work = new TabletWork(env.publishers(), loop::execute);
     }
 
@@ -103,7 +116,7 @@ final class RegionPeer implements Opening.Listener {
 
     /** Whether it waits for voters, so that its timers should be quick. */
     boolean isOpening() {
-        return life == Life.OPENING || life == Life.LEAVING;
+        return (life == Life.OPENING && (wanted || !logEnd.isKnown())) || life == Life.LEAVING;
     }
 
     boolean isAlive() {
@@ -138,6 +151,7 @@ final class RegionPeer implements Opening.Listener {
     }
 
     void start() {
+        wanted = wanted || loop.openings().enter(this);
         reports.state(RegionState.OPENING, "", regionLog.voters());
         regionLog.open(env.clock().read());
     }
@@ -146,6 +160,29 @@ final class RegionPeer implements Opening.Listener {
 
     private @Nullable LedRegion serving() {
         return life == Life.SERVING ? led : null;
+    }
+
+    /** Completes {@code awake} when the tablet is open, which it sees to. */
+    void wake(CompletableFuture<Void> awake) {
+        whenOpen(awake, present -> awake.complete(null));
+    }
+
+    /** Goes on once the region serves; {@code result} fails when it does not. */
+    private void whenOpen(CompletableFuture<?> result, Consumer<LedRegion> then) {
+        LedRegion present = serving();
+        if (present != null) {
+            then.accept(present);
+        } else if (life == Life.RESTING) {
+            waits.add(env.nowNanos(), result, () -> whenOpen(result, then));
+            open();
+        } else {
+            result.completeExceptionally(Failures.notLeader(id()));
+        }
+    }
+
+    /** Somebody looks for the region while it is not served yet. */
+    void asked() {
+        loop.openings().prefer(this);
     }
 
     /** A WAL node asks for it: its log is long because of what is not published here. */
@@ -159,6 +196,8 @@ final class RegionPeer implements Opening.Listener {
     void write(Proposal proposal) {
         if (life == Life.SERVING) {
             proposals.add(proposal);
+        } else if (life == Life.RESTING) {
+            whenOpen(proposal.result(), present -> proposals.add(proposal));
         } else {
             proposal.result().completeExceptionally(Failures.notLeader(id()));
         }
@@ -166,6 +205,10 @@ final class RegionPeer implements Opening.Listener {
 
     void read(long version, Access access, CompletableFuture<KvSnapshot> result) {
         RegionHandle.Serving shown = handle.serving();
+        if (life == Life.RESTING) {
+            whenOpen(result, present -> read(version, access, result));
+            return;
+        }
         if (life != Life.SERVING || shown == null) {
             result.completeExceptionally(Failures.notLeader(id()));
             return;
@@ -186,22 +229,12 @@ final class RegionPeer implements Opening.Listener {
 
     /** Splits at {@code keys}; none: in the middle, if there is one. */
     void split(long version, List<ByteString> keys, CompletableFuture<List<RegionShape>> result) {
-        LedRegion present = serving();
-        if (present == null) {
-            result.completeExceptionally(Failures.notLeader(id()));
-        } else {
-            present.split(version, keys, result);
-        }
+        whenOpen(result, present -> present.split(version, keys, result));
     }
 
     /** Shuts the region for a flashback, or opens it: {@code startTs} 0. */
     void flashback(long version, long startTs, CompletableFuture<Void> result) {
-        LedRegion present = serving();
-        if (present == null) {
-            result.completeExceptionally(Failures.notLeader(id()));
-        } else {
-            present.flashback(version, startTs, result);
-        }
+        whenOpen(result, present -> present.flashback(version, startTs, result));
     }
 
     /** PD's order to hand the region over. */
@@ -209,6 +242,12 @@ final class RegionPeer implements Opening.Listener {
         LedRegion present = serving();
         if (present != null) {
             present.handOver(step);
+        } else if (life == Life.RESTING && step != MoveStep.MOVE_PREPARE) {
+            // Its record holds everything: there is nothing to publish and nobody to wait for.
+            leave("moved at rest by PD's order");
+        } else if (life == Life.RESTING && reports.record() == null) {
+            // Nobody can follow a region without a record.
+            whenOpen(new CompletableFuture<Void>(), awake -> awake.handOver(step));
         }
     }
 
@@ -222,7 +261,7 @@ final class RegionPeer implements Opening.Listener {
      * in by them finds nothing that was acknowledged missing.
      */
     void leave(String reason) {
-        if (life == Life.OPENING || life == Life.SERVING) {
+        if (life == Life.OPENING || life == Life.RESTING || life == Life.SERVING) {
             stepDown(reason);
             regionLog.release(env.clock().read());
             touch();
@@ -251,7 +290,8 @@ final class RegionPeer implements Opening.Listener {
 
     /** First half of a round: everything that is to be sent. */
     void submit(Clock.Reading now) {
-        if (life == Life.SERVING && regionLog.stage() != Stage.LEADING) {
+        boolean shown = life == Life.SERVING || life == Life.RESTING;
+        if (shown && regionLog.stage() != Stage.LEADING) {
             // Before the round's requests leave: the voters may be told that the term is over.
             stepDown(regionLog.reason());
         }
@@ -264,8 +304,8 @@ final class RegionPeer implements Opening.Listener {
 
     /** Second half: what has come of it. */
     void settle(Clock.Reading now) {
-        if (life == Life.OPENING) {
-            opening.collect();
+        if (life == Life.OPENING || life == Life.RESTING) {
+            advance();
         }
         if (led != null) {
             led.applyCommitted();
@@ -289,15 +329,83 @@ final class RegionPeer implements Opening.Listener {
         }
     }
 
+    /** Opens the tablet, or finds out whether that is needed without anybody asking for it. */
+    private void advance() {
+        if (wanted) {
+            opening.collect();
+            return;
+        }
+        if (regionLog.stage() != Stage.LEADING) {
+            return;
+        }
+        if (life == Life.OPENING && !logEnd.isKnown()) {
+            logEnd.look();
+            if (logEnd.isQuiet()) {
+                life = Life.RESTING;
+                handle.rest();
+                env.directory().serving(handle);
+                reports.resting(logEnd.record(), regionLog);
+                log.debug("region {} term {} is led, and rests", id(), term());
+            } else if (logEnd.isKnown()) {
+                loop.openings().offer(this, logEnd.entries());
+            }
+        }
+        boolean waits = life == Life.RESTING || logEnd.isKnown();
+        if (waits && regionLog.readTo() != regionLog.committed()) {
+            // Not kept in memory meanwhile: whoever opens the tablet begins at the start.
+            regionLog.seek(regionLog.committed());
+        }
+    }
+
+    /** Opens the tablet now. */
+    void open() {
+        if (!wanted && life != Life.SERVING && isAlive()) {
+            wanted = true;
+            loop.openings().begun(this);
+            touch();
+        }
+    }
+
+    /** Closes the tablet of a region that nobody has used for {@code idleNanos}. */
+    void closeIfIdle(long idleNanos) {
+        if (life != Life.SERVING || handle.takeUsed() || !isQuiet() || !work.isIdle()) {
+            usedNanos = env.nowNanos();
+        } else if (env.nowNanos() - usedNanos >= idleNanos) {
+            hibernate();
+        }
+    }
+
+    private void hibernate() {
+        LedRegion last = Invariants.present(led, "tablet");
+        handle.rest();
+        life = Life.RESTING;
+        led = null;
+        wanted = false;
+        opening = new Opening(env, loop, regionLog, assign.getShape(), openers, null, this);
+        reports.hibernated(last);
+        last.stop();
+        last.end();
+        closeLater(last.tablet());
+        env.metrics().hibernated();
+        log.debug("region {} term {}: its tablet is closed until it is used", id(), term());
+    }
+
+    private boolean isQuiet() {
+        LedRegion present = serving();
+        return present != null
+                && proposals.isEmpty()
+                && reads.isEmpty()
+                && regionLog.atRest()
+                && present.isQuiet();
+    }
+
     /** Whether ticks and rounds have found nothing to do for a while. */
     boolean atRest() {
+        boolean closed = life == Life.RESTING || (life == Life.OPENING && logEnd.isKnown());
+        boolean waits = closed && !wanted && regionLog.atRest();
         LedRegion present = serving();
-        boolean quiet =
-                present != null
-                        && proposals.isEmpty()
-                        && reads.isEmpty()
-                        && regionLog.atRest()
-                        && present.atRest();
+        boolean served = present != null && isQuiet() && present.atRest();
+        boolean quiet = waits ? reports.isCurrent(regionLog) : served;
         quietTicks = quiet ? quietTicks + 1 : 0;
         return quietTicks >= QUIET_TICKS;
     }
@@ -308,10 +416,13 @@ final class RegionPeer implements Opening.Listener {
         proposals.expire(now.monotonicNanos());
         reads.expire(now.monotonicNanos());
         LedRegion present = serving();
+        waits.expire(now.monotonicNanos());
         if (present != null) {
             present.tick();
-        } else if (life == Life.OPENING) {
+        } else if (wanted && (life == Life.OPENING || life == Life.RESTING)) {
             opening.tick();
+        } else if (life == Life.RESTING) {
+            reports.refresh(regionLog);
         }
     }
 
@@ -319,7 +430,8 @@ final class RegionPeer implements Opening.Listener {
 
     @Override
     public void onOpened(TabletOpening.Opened opened, List<Entry> replayed) {
-        if (life != Life.OPENING || regionLog.stage() != Stage.LEADING) {
+        boolean closed = life == Life.OPENING || life == Life.RESTING;
+        if (!closed || regionLog.stage() != Stage.LEADING) {
             closeLater(opened.tablet());
             leave("the term ended while the tablet was opened");
             return;
@@ -329,8 +441,10 @@ final class RegionPeer implements Opening.Listener {
                     LedRegion ready = new LedRegion(env, this, proposals, reports, opened, work);
                     led = ready;
                     life = Life.SERVING;
-                    ready.serve(replayed);
+                    loop.openings().done(this);
                     long nowNanos = env.nowNanos();
+                    usedNanos = nowNanos;
+                    ready.serve(replayed);
                     env.metrics().opened(nowNanos - assignedNanos);
                     log.info(
                             "region {} term {} serves from entry {}; {} ms for the log, {} ms for"
@@ -341,13 +455,16 @@ final class RegionPeer implements Opening.Listener {
                             (opening.collectedNanos() - assignedNanos) / 1_000_000,
                             (nowNanos - opening.collectedNanos()) / 1_000_000,
                             opening.wasWarm() ? "warm" : "cold");
+                    waits.run();
                 });
         touch();
     }
 
     @Override
     public void onDelay(String reason) {
-        if (life == Life.OPENING) {
+        if (life == Life.RESTING) {
+            log.warn("the tablet of region {} cannot be opened yet: {}", id(), reason);
+        } else if (life == Life.OPENING) {
             log.warn("region {} cannot be opened yet: {}", id(), reason);
             reports.state(RegionState.OPENING, reason, regionLog.voters());
         }
@@ -355,7 +472,7 @@ final class RegionPeer implements Opening.Listener {
 
     @Override
     public void onFailure(RuntimeException error) {
-        if (life == Life.OPENING) {
+        if (life == Life.OPENING || life == Life.RESTING) {
             fail(error);
         }
     }
@@ -371,6 +488,8 @@ final class RegionPeer implements Opening.Listener {
     private void stopServing() {
         handle.stop();
         env.directory().stopped(handle);
+        loop.openings().done(this);
+        waits.fail(Failures.notLeader(id()));
         if (led != null) {
             led.stop();
         }

@@ -137,6 +137,11 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
 
     @Override
     public Region region(long regionId) {
+        RegionHandle found = env.directory().present(regionId);
+        if (found != null) {
+            return found;
+        }
+        onPeer(regionId, RegionPeer::asked);
         return env.directory().find(regionId);
     }
 
@@ -163,6 +168,11 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
     /** Regions that have had nothing to do for a while: they cost nothing until they are used. */
     public int restingRegions() {
         return loops.stream().mapToInt(RegionLoop::resting).sum();
+    }
+
+    /** Tablets that are open here, for regions that are led and as standbys. */
+    public int openTablets() {
+        return env.tabletsOpen().get();
     }
 
     /** Bytes of writes that wait for the log or are under way to it. */

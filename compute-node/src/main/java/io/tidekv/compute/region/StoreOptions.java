@@ -23,6 +23,9 @@ import java.time.Duration;
  * @param proposalTimeout after this the fate of a write is declared unknown
  * @param readTimeout for a quorum to confirm a read without a lease
  * @param shutdown for the orderly end
+ * @param tabletsKept so many open tablets are no burden: regions open theirs without being asked
+ * @param tabletIdle a tablet that nobody has used for so long is closed; zero: never. A tenth of it
+ *     when more than {@code tabletsKept} are open
  */
 public record StoreOptions(
         int loops,
@@ -41,7 +44,9 @@ public record StoreOptions(
         Duration splitPauseMax,
         Duration proposalTimeout,
         Duration readTimeout,
-        Duration shutdown) {
+        Duration shutdown,
+        int tabletsKept,
+        Duration tabletIdle) {
 
     /** What a store runs with unless told otherwise. */
     public static StoreOptions defaults() {
@@ -62,7 +67,9 @@ public record StoreOptions(
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(3),
-                Duration.ofSeconds(5));
+                Duration.ofSeconds(5),
+                256,
+                Duration.ofMinutes(5));
     }
 
     /** How long WAL nodes refuse other owners after they have answered. */
@@ -85,6 +92,30 @@ public record StoreOptions(
         return with(bytes, publishBytes, publishAge, splitBytes);
     }
 
+    /** The same with other bounds of what is kept open. */
+    public StoreOptions withTablets(int kept, Duration idle) {
+        return new StoreOptions(
+                loops,
+                openers,
+                publishers,
+                leader,
+                regionProposalBytes,
+                storeProposalBytes,
+                entryBytesMax,
+                joinBytes,
+                unpublishedBytesMax,
+                publishBytes,
+                publishAge,
+                splitBytes,
+                splitWrites,
+                splitPauseMax,
+                proposalTimeout,
+                readTimeout,
+                shutdown,
+                kept,
+                idle);
+    }
+
     private StoreOptions with(long unpublished, long publish, Duration age, long split) {
         return new StoreOptions(
                 loops,
@@ -103,6 +134,8 @@ public record StoreOptions(
                 splitPauseMax,
                 proposalTimeout,
                 readTimeout,
-                shutdown);
+                shutdown,
+                tabletsKept,
+                tabletIdle);
     }
 }

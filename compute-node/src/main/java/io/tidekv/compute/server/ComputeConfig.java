@@ -121,8 +121,27 @@ public record ComputeConfig(
             @Setting(value = "10s", doc = "After this the fate of a write is called unknown.")
                     Duration proposalTimeout,
             @Setting(value = "5s", doc = "Longest orderly end; the rest is taken over.")
-                    Duration shutdownTimeout) {
+                    Duration shutdownTimeout,
+            @Setting(
+                            value = "256",
+                            doc =
+                                    "Regions open their tablets without being asked while fewer"
+                                            + " are open.")
+                    int tabletsKept,
+            @Setting(
+                            value = "5m",
+                            doc =
+                                    "A tablet that nobody has used for so long is closed; the next"
+                                            + " request opens it. A tenth of it while more than"
+                                            + " tablets-kept are open. 0s: never.")
+                    Duration tabletIdle) {
         public Region {
+            if (tabletsKept < 0) {
+                throw new IllegalArgumentException("region.tablets-kept: expected 0 or more");
+            }
+            if (tabletIdle.isNegative()) {
+                throw new IllegalArgumentException("region.tablet-idle: expected 0s or more");
+            }
             if (loops < 1 || loops > 64) {
                 throw new IllegalArgumentException("region.loops: expected 1 to 64");
             }

@@ -42,7 +42,9 @@ final class Options {
                 base.splitPauseMax(),
                 region.proposalTimeout(),
                 base.readTimeout(),
-                region.shutdownTimeout());
+                region.shutdownTimeout(),
+                region.tabletsKept(),
+                region.tabletIdle());
     }
 
     static TabletSettings tablets(ComputeConfig config, DataFolder folder, long clusterId) {

@@ -17,6 +17,10 @@ final class StoreMetrics {
                 "Regions without anything to do: they cost no time until they are used.",
                 regions::restingRegions);
         metrics.gauge(
+                "tidekv_region_open_tablets",
+                "Tablets that are open; regions without one are led and open it when used.",
+                regions::openTablets);
+        metrics.gauge(
                 "tidekv_region_proposal_bytes",
                 "Writes that wait for the log or are under way to it.",
                 regions::proposalBytes);

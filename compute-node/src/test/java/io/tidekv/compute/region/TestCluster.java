@@ -30,6 +30,7 @@ import io.tidekv.proto.cluster.StoreStats;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -85,7 +86,9 @@ final class TestCluster implements AutoCloseable {
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(10),
-                Duration.ofSeconds(5));
+                Duration.ofSeconds(5),
+                base.tabletsKept(),
+                base.tabletIdle());
     }
 
     TestCluster() {
@@ -202,10 +205,13 @@ final class TestCluster implements AutoCloseable {
     }
 
     static void put(RegionAccess.Region region, String key, String value) throws Exception {
-        region.write(
-                        region.shape().getVersion(),
-                        new WriteBatchBuilder().put(Cf.DEFAULT, bytes(key), bytes(value)))
-                .get(60, TimeUnit.SECONDS);
+        write(region, region.shape().getVersion(), key, value).get(60, TimeUnit.SECONDS);
+    }
+
+    static CompletableFuture<Void> write(
+            RegionAccess.Region region, long version, String key, String value) {
+        return region.write(
+                version, new WriteBatchBuilder().put(Cf.DEFAULT, bytes(key), bytes(value)));
     }
 
     /** Many rows in one entry of several megabytes. */

@@ -161,6 +161,7 @@ public final class ClusterPages {
             info.setState(region.report().getState())
                     .setApproximateBytes(region.report().getApproximateBytes())
                     .setApproximateKeys(region.report().getApproximateKeys())
+                    .setHibernated(region.report().getHibernated())
                     .setError(region.report().getError());
             if (region.report().hasRoots()) {
                 info.setRoots(region.report().getRoots());

@@ -89,7 +89,7 @@ public final class LiveView {
         regions.merge(
                 report.getShape().getRegionId(),
                 report,
-                (old, now) -> old.getTerm() > now.getTerm() ? old : now);
+                (old, now) -> old.getTerm() > now.getTerm() ? old : sized(old, now));
         long id = report.getShape().getRegionId();
         if (report.getState() == RegionState.LEADING) {
             failed.remove(id);
@@ -102,6 +102,17 @@ public final class LiveView {
                                     ? old
                                     : new Failed(now.term, old.owners + 1, now.report));
         }
+    }
+
+    /** A region that hibernates has the size that it had. */
+    private static RegionReport sized(RegionReport old, RegionReport now) {
+        boolean unknown = now.getHibernated() && now.getApproximateBytes() == 0;
+        return unknown && old.getApproximateBytes() > 0
+                ? now.toBuilder()
+                        .setApproximateBytes(old.getApproximateBytes())
+                        .setApproximateKeys(old.getApproximateKeys())
+                        .build()
+                : now;
     }
 
     void setWal(Map<Long, WalStatus> statuses) {

@@ -9,8 +9,8 @@ import io.tidekv.proto.pdstate.RegionEntry;
 
 /**
  * Hands a region to another store. The target first opens the region beside its owner and follows
- * the log, as long as that takes within bounds; then the source is told to release it, the next
- * term goes to the target, and the target reports that it leads.
+ * the log, as long as that takes within bounds, unless the region hibernates; then the source is
+ * told to release it, the next term goes to the target, and the target reports that it leads.
  */
 final class MoveOperator extends Operator {
     private static final long REPEAT_NANOS = 500_000_000L;
@@ -68,7 +68,7 @@ final class MoveOperator extends Operator {
         if (session == null || state != RegionState.LEADING) {
             return Status.RUNNING;
         }
-        if (!prepared && isPrepared(sessions, nowNanos)) {
+        if (!prepared && (session.isHibernated(region) || isPrepared(sessions, nowNanos))) {
             prepared = true;
             repeat = true;
         }

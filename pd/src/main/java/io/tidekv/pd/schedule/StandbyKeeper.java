@@ -13,9 +13,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Sees to it that each region has as many warm copies on other stores as are wanted, and that no
- * store keeps one that nobody wants. Compares with what the stores report, so nothing is remembered
- * but when it has looked last.
+ * Sees to it that each region has as many warm copies on other stores as are wanted, one that
+ * hibernates none, and that no store keeps one that nobody wants. Compares with what the stores
+ * report, so nothing is remembered but when it has looked last.
  */
 final class StandbyKeeper {
     private static final long PERIOD_NANOS = 500_000_000L;
@@ -73,6 +73,10 @@ final class StandbyKeeper {
         takers.forEach(t -> load.put(t.owner.getStoreId(), t.standbys().size()));
         for (RegionEntry region : takers.isEmpty() ? List.<RegionEntry>of() : all(view)) {
             long id = region.getShape().getRegionId();
+            StoreSession owner = sessions.ownerOf(region);
+            if (owner != null && owner.isHibernated(region)) {
+                continue;
+            }
             List<StoreSession> others = new ArrayList<>(takers);
             others.removeIf(t -> t.owner.getStoreId() == region.getOwner().getStoreId());
             // Those that have it already come first, then those with the least.

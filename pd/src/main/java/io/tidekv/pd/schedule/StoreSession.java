@@ -115,6 +115,12 @@ final class StoreSession {
         return report == null ? RegionState.REGION_STATE_UNSPECIFIED : report.getState();
     }
 
+    /** Whether the process leads the region without having it open. */
+    boolean isHibernated(RegionEntry region) {
+        RegionReport report = report(region);
+        return report != null && report.getHibernated();
+    }
+
     /** What the process says of its warm copy of the region; null when it has none. */
     @Nullable StandbyReport standby(long regionId) {
         return standbys.get(regionId);
