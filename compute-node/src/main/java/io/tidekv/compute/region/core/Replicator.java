@@ -149,7 +149,10 @@ final class Replicator {
             voter.snapshotAcked = Math.max(voter.snapshotAcked, sent.snapshotIndex());
             return;
         }
-        if (sent.prevIndex() <= voter.match) {
+        if (voter.learner && sent.prevIndex() <= voter.match) {
+            // Damaged once more before it counted: it has broken no promise.
+            voter.forget();
+        } else if (sent.prevIndex() <= voter.match) {
             // It had this entry on disk, or it was committed there.
             leadership.distrust(voter);
             return;

@@ -85,12 +85,17 @@ final class VoterProgress {
      */
     void isLearner(boolean says) {
         if (says && !learner) {
-            match = 0;
-            snapshotAcked = 0;
-            snapshotSent = 0;
-            granted = null;
+            forget();
         }
         learner = says;
+    }
+
+    /** It may lack anything that it had. */
+    void forget() {
+        match = 0;
+        snapshotAcked = 0;
+        snapshotSent = 0;
+        granted = null;
     }
 
     /** Whether something may be sent now. */
