@@ -48,8 +48,18 @@ final class BatchBuffer {
         while (buffer.hasRemaining()) {
             buffer.put((byte) 0);
         }
-        new BatchHeader(number, length, synced, oldest, wallMillis).encode(buffer, node, segment);
+        new BatchHeader(number, length, synced, oldest, wallMillis, sum(length))
+                .encode(buffer, node, segment);
         return buffer.duplicate().flip();
+    }
+
+    private int sum(int length) {
+        int sum = 0;
+        for (int at = BatchHeader.SIZE; at < BatchHeader.SIZE + length; ) {
+            sum = BatchHeader.add(sum, LogRecord.crcAt(buffer, at));
+            at += LogRecord.sizeAt(buffer, at);
+        }
+        return sum;
     }
 
     void clear() {

@@ -13,18 +13,21 @@ import org.jspecify.annotations.Nullable;
  * @param synced everything before this place was durable when this header was written
  * @param oldest the oldest segment that is still needed: it and its successors must be there
  * @param wallMillis the node's wall clock when the batch was written; 0: not known
+ * @param sum of the records' checksums, by {@link #add}: a torn batch may lie over bytes of an
+ *     older file, whose records are whole but not its own
  */
-record BatchHeader(long number, int length, Position synced, long oldest, long wallMillis) {
-    static final int SIZE = 48;
+record BatchHeader(
+        long number, int length, Position synced, long oldest, long wallMillis, int sum) {
+    static final int SIZE = 52;
 
     private static final int MAGIC = 0x5442_4154; // "TBAT"
-    private static final int CRC_AT = 44;
+    private static final int CRC_AT = 48;
 
     /** Writes the header at the start of {@code buffer}. */
     void encode(ByteBuffer buffer, UUID node, long segment) {
         buffer.putInt(0, MAGIC).putInt(4, length).putLong(8, number);
         buffer.putLong(16, synced.segment()).putInt(24, synced.offset()).putLong(28, oldest);
-        buffer.putLong(36, wallMillis);
+        buffer.putLong(36, wallMillis).putInt(44, sum);
         buffer.putInt(CRC_AT, crc(buffer, 0, node, segment));
     }
 
@@ -43,7 +46,13 @@ record BatchHeader(long number, int length, Position synced, long oldest, long w
                 buffer.getInt(at + 4),
                 new Position(buffer.getLong(at + 16), buffer.getInt(at + 24)),
                 buffer.getLong(at + 28),
-                buffer.getLong(at + 36));
+                buffer.getLong(at + 36),
+                buffer.getInt(at + 44));
+    }
+
+    /** The sum of one more record. A single one that is exchanged always changes it. */
+    static int add(int sum, int crc) {
+        return 31 * sum + crc;
     }
 
     /** Length of the records behind the header at the start of {@code buffer}. */

@@ -166,8 +166,7 @@ public final class FolderCheck {
                             vouched,
                             new Told(name),
                             found -> damage(found.file(), found.offset(), found.what()));
-            boolean torn = last && end.offset() < file.size();
-            if (torn && !SegmentRecovery.isPrepared(file, end.offset(), file.size())) {
+            if (last && end.torn()) {
                 remarks.add(
                         name
                                 + " ends with "

@@ -93,6 +93,11 @@ sealed interface LogRecord {
         return FRAME + buffer.getInt(at);
     }
 
+    /** Checksum of the record at {@code at}, as it is written there. */
+    static int crcAt(ByteBuffer buffer, int at) {
+        return buffer.getInt(at + 4);
+    }
+
     /** The record of {@code size} bytes at {@code at}; null when its type or form is unknown. */
     static @Nullable LogRecord decode(ByteBuffer buffer, int at, int size) {
         byte type = buffer.get(at + FRAME);

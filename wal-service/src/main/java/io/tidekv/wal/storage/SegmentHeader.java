@@ -16,7 +16,7 @@ record SegmentHeader(UUID node, long segment, long previousEnd, long firstBatch)
     /** Unit in which batches are laid out, so that no write touches a synced sector again. */
     static final int BLOCK = 512;
 
-    static final int FORMAT = 1;
+    static final int FORMAT = 2;
 
     private static final long MAGIC = 0x5469_6465_5741_4C31L; // "TideWAL1"
     private static final int CRC_AT = 52;

@@ -25,6 +25,7 @@ final class SegmentLog {
     private final StorageOptions options;
     private final Segments segments;
     private final BatchBuffer batch = new BatchBuffer();
+    private final SpareSegment spare;
     private Segment current;
     // What the current segment holds, for its index.
     private final SegmentIndex index;
@@ -63,6 +64,7 @@ final class SegmentLog {
         this.index = index;
         this.firstBatch = firstBatch;
         this.nextBatch = nextBatch;
+        spare = new SpareSegment(files);
         current = segments.newest();
         synced = new Position(current.number, (int) current.size);
         marked = current.size == SegmentHeader.BLOCK;
@@ -191,27 +193,47 @@ final class SegmentLog {
     /**
      * Between batches: begins a new segment behind a full one, deletes those not needed.
      *
-     * @param space false: there is none, so nothing is made
+     * @param usableBytes of the disk; when there is hardly any, nothing is made
      */
-    void maintain(boolean space) throws IOException {
+    void maintain(long usableBytes) throws IOException {
         if (unsynced || !batch.isEmpty()) {
             return;
         }
-        if (space) {
+        boolean roomy = usableBytes >= options.reservedBytes() + 16 * options.aheadBytes();
+        if (!roomy || !hasPlaceFor(spare.bytes())) {
+            spare.drop();
+        }
+        if (usableBytes > options.reservedBytes() / 4) {
             if (current.size >= options.segmentBytes() || (sealing && !index.isEmpty())) {
                 roll();
             }
             sealing = false;
-            prepare();
+            if (roomy) {
+                prepare();
+            }
         }
         while (segments.oldest().number < Math.min(oldestSynced, heldFrom)) {
-            WalFile dead = segments.removeOldest().file;
-            dead.close();
-            files.delete(dead.name());
-            SegmentIndex.delete(files, SegmentHeader.number(dead.name()));
-            // One at a time: a gap between segments would look like a loss.
-            files.syncFolder();
+            remove(segments.removeOldest(), roomy);
         }
+    }
+
+    private void remove(Segment dead, boolean roomy) throws IOException {
+        dead.file.close();
+        boolean wanted = spare.bytes() == 0 && dead.size >= options.segmentBytes();
+        if (roomy && wanted && hasPlaceFor(dead.size)) {
+            spare.keep(dead);
+        } else {
+            files.delete(dead.file.name());
+        }
+        SegmentIndex.delete(files, dead.number);
+        // One at a time: a gap between segments would look like a loss.
+        files.syncFolder();
+    }
+
+    /** Whether with a spare segment all is still at most twice what is live and two segments. */
+    private boolean hasPlaceFor(long bytes) {
+        long allowed = 2 * (segments.liveBytes() + options.segmentBytes());
+        return segments.neededBytes() + bytes <= allowed;
     }
 
     /**
@@ -224,9 +246,7 @@ final class SegmentLog {
         long until = Math.min(current.size + ahead, options.segmentBytes() & -SegmentHeader.BLOCK);
         long from = Math.max(current.prepared, current.size);
         boolean enough = from - current.size >= ahead / 2 || until <= from;
-        if (enough
-                || lastLength > ahead / 8
-                || files.usableBytes() < options.reservedBytes() + 16 * ahead) {
+        if (enough || lastLength > ahead / 8) {
             return;
         }
         current.file.write(from, ByteBuffer.allocateDirect((int) (until - from)));
@@ -242,7 +262,8 @@ final class SegmentLog {
             full.prepared = full.size;
         }
         SegmentHeader header = new SegmentHeader(node, full.number + 1, full.size, nextBatch);
-        current = create(files, header);
+        Segment reused = spare.reuse(header);
+        current = reused == null ? create(files, header) : reused;
         try {
             index.write(files, node, full.number, full.size, firstBatch, nextBatch, oldestWritten);
         } catch (IOException e) {
@@ -289,7 +310,7 @@ final class SegmentLog {
     StorageStats stats(long full) {
         return new StorageStats(
                 segments.all().size(),
-                segments.totalBytes(),
+                segments.totalBytes() + spare.bytes(),
                 segments.liveBytes(),
                 syncs,
                 batches,

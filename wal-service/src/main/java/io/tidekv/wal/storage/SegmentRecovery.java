@@ -43,6 +43,7 @@ final class SegmentRecovery {
     SegmentLog open(
             StorageOptions options, @Nullable Position trusted, SegmentScanner.Visitor visitor)
             throws IOException {
+        SpareSegment.clear(files);
         if (trusted != null) {
             // Something was wrong: believe nothing but the segments themselves.
             verify = true;
@@ -220,7 +221,7 @@ final class SegmentRecovery {
         WalFile file = segment.file;
         long size = file.size();
         if (size > end.offset()) {
-            if (!isPrepared(file, end.offset(), size)) {
+            if (end.torn()) {
                 log.info(
                         "cutting {} bytes of an unfinished batch from {} at byte {}",
                         size - end.offset(),
@@ -240,22 +241,6 @@ final class SegmentRecovery {
             file.write(at, bytes.flip());
         }
         file.sync();
-    }
-
-    /** Whether there are zeros only, as they are written ahead. */
-    static boolean isPrepared(WalFile file, long from, long to) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(1 << 16);
-        for (long at = from; at < to; at += bytes.capacity()) {
-            bytes.clear().limit((int) Math.min(bytes.capacity(), to - at));
-            file.read(at, bytes);
-            bytes.flip();
-            while (bytes.hasRemaining()) {
-                if (bytes.get() != 0) {
-                    return false;
-                }
-            }
-        }
-        return true;
     }
 
     private StorageDamageException missing(long number) {

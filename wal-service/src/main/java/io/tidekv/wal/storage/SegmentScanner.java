@@ -35,8 +35,9 @@ final class SegmentScanner {
      * @param nextBatch number of the batch that comes next
      * @param synced newest sync mark met
      * @param oldest oldest segment that the newest batch needs; 0 when there is no batch
+     * @param torn an unfinished batch follows. Of one whose header was not written nothing is seen
      */
-    record End(long offset, long nextBatch, Position synced, long oldest) {}
+    record End(long offset, long nextBatch, Position synced, long oldest, boolean torn) {}
 
     private final UUID node;
     private final long segment;
@@ -64,11 +65,16 @@ final class SegmentScanner {
         copy.put(block.duplicate().limit(at + length).position(at)).flip();
         SegmentHeader header = SegmentHeader.decode(copy);
         int format = SegmentHeader.format(copy);
-        if (header == null) {
-            if (format > SegmentHeader.FORMAT) {
-                throw new IOException(
-                        file.name() + " has format " + format + ": use a newer version of TideKV");
-            } else if (findBatch(0, Position.START)) {
+        if (header == null ? format > SegmentHeader.FORMAT : format != SegmentHeader.FORMAT) {
+            throw new IOException(
+                    file.name()
+                            + " has format "
+                            + format
+                            + ", and this version of TideKV knows "
+                            + SegmentHeader.FORMAT
+                            + " only");
+        } else if (header == null) {
+            if (findBatch(0, Position.START)) {
                 throw new StorageDamageException(file.name(), 0, "the header is not whole");
             }
             return null;
@@ -122,7 +128,7 @@ final class SegmentScanner {
             offset = batch.end(offset);
             number++;
         }
-        return new End(offset, number, synced, oldest);
+        return new End(offset, number, synced, oldest, headerAt(offset) != null);
     }
 
     /** The batch at {@code offset} when it is the one expected and all its records are whole. */
@@ -135,22 +141,28 @@ final class SegmentScanner {
      * The batch at {@code offset} when it is whole and its number is higher than {@code number}.
      */
     private @Nullable BatchHeader wholeBatchAfter(long offset, long number) throws IOException {
-        ByteBuffer buffer = window.load(offset, BatchHeader.SIZE);
-        BatchHeader batch = BatchHeader.decode(buffer, window.at(offset), node, segment);
+        BatchHeader batch = headerAt(offset);
         if (batch == null || batch.number() <= number || batch.end(offset) > size) {
             return null;
         }
-        buffer = window.load(offset, BatchHeader.SIZE + batch.length());
+        ByteBuffer buffer = window.load(offset, BatchHeader.SIZE + batch.length());
         int at = window.at(offset) + BatchHeader.SIZE;
         int end = at + batch.length();
+        int sum = 0;
         while (at < end) {
             int recordSize = LogRecord.check(buffer, at, end);
             if (recordSize < 0) {
                 return null;
             }
+            sum = BatchHeader.add(sum, LogRecord.crcAt(buffer, at));
             at += recordSize;
         }
-        return batch;
+        return sum == batch.sum() ? batch : null;
+    }
+
+    private @Nullable BatchHeader headerAt(long offset) throws IOException {
+        ByteBuffer buffer = window.load(offset, BatchHeader.SIZE);
+        return BatchHeader.decode(buffer, window.at(offset), node, segment);
     }
 
     private void visit(long offset, BatchHeader batch, Visitor visitor) throws IOException {
@@ -178,8 +190,7 @@ final class SegmentScanner {
     /** Whether a batch behind {@code offset} says that more than {@code from} was synced. */
     private boolean findBatch(long offset, Position from) throws IOException {
         for (long at = offset; at < size; at += SegmentHeader.BLOCK) {
-            ByteBuffer buffer = window.load(at, BatchHeader.SIZE);
-            BatchHeader batch = BatchHeader.decode(buffer, window.at(at), node, segment);
+            BatchHeader batch = headerAt(at);
             if (batch != null && batch.synced().compareTo(from) > 0) {
                 return true;
             }

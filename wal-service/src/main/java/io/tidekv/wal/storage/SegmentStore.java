@@ -185,9 +185,8 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         requireNotFailed();
         try {
             usableBytes = files.usableBytes();
-            boolean space = usableBytes > options.reservedBytes() / 4;
-            log.maintain(space);
-            if (space) {
+            log.maintain(usableBytes);
+            if (usableBytes > options.reservedBytes() / 4) {
                 cleaner.step(bytesMax);
             }
         } catch (IOException e) {

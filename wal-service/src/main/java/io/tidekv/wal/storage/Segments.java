@@ -59,7 +59,7 @@ final class Segments implements EntryIndex.Usage, AutoCloseable {
     }
 
     long totalBytes() {
-        return byNumber.values().stream().mapToLong(segment -> segment.size).sum();
+        return bytes(0);
     }
 
     /** Number of the oldest of those that hold the last {@code bytes} before the newest. */
@@ -78,13 +78,23 @@ final class Segments implements EntryIndex.Usage, AutoCloseable {
 
     /** Bytes of all but the old segments that only wait for being deleted. */
     long neededBytes() {
-        return byNumber.tailMap(oldestNeeded().number, true).values().stream()
-                .mapToLong(segment -> segment.size)
-                .sum();
+        return bytes(oldestNeeded().number);
+    }
+
+    private long bytes(long from) {
+        long bytes = 0;
+        for (Segment segment : byNumber.values()) {
+            bytes += segment.number >= from ? segment.size : 0;
+        }
+        return bytes;
     }
 
     long liveBytes() {
-        return byNumber.values().stream().mapToLong(segment -> segment.live).sum();
+        long bytes = 0;
+        for (Segment segment : byNumber.values()) {
+            bytes += segment.live;
+        }
+        return bytes;
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.tidekv.common.Randomness;
 import io.tidekv.wal.core.VoterStorage.Recovered;
 import io.tidekv.wal.storage.MemoryWalFiles.Crash;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -96,8 +97,14 @@ class FolderCheckTest {
     @Test
     void aTearIsNoDamage() throws IOException {
         String name = newest();
+        ByteBuffer torn = ByteBuffer.allocate(SegmentHeader.BLOCK);
+        new BatchHeader(1_000, 600, Position.START, 1, 0, 0)
+                .encode(
+                        torn,
+                        new IdentityFile(files).existing().uuid(),
+                        SegmentHeader.number(name));
         try (WalFile file = files.open(name)) {
-            file.write(file.size(), java.nio.ByteBuffer.allocate(100).putInt(0x5442_4154).clear());
+            file.write(file.size(), torn);
         }
         long size = files.sizeOf(name);
         FolderCheck.Findings found = check();
