@@ -78,7 +78,7 @@ class WalFolderTest {
         assertThat(out()).containsPattern("7 +3 +0/0 +0 +2");
         assertThat(run("ctl wal dump")).isZero();
         assertThat(out())
-                .contains("entry at=1072 region=7 index=1 term=3")
+                .contains("entry at=1076 region=7 index=1 term=3")
                 .doesNotContain("secret");
         assertThat(run("ctl wal dump --region 8")).isZero();
         assertThat(out()).doesNotContain("region=7");
