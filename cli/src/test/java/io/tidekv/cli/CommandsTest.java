@@ -215,7 +215,7 @@ class CommandsTest {
         assertThat(err()).isEqualTo("tidekv: --api-version 3 is unknown: use 1, 1ttl or 2");
         assertThat(run("playground --pd 2")).isEqualTo(1);
         assertThat(err()).isEqualTo("tidekv: --pd 2: use 1 or 3");
-        assertThat(run("playground --object-store s4://x")).isEqualTo(1);
+        assertThat(run("playground --port-offset 23000 --object-store s4://x")).isEqualTo(1);
         assertThat(err()).startsWith("tidekv: bad object store URI").doesNotContain("\n");
         assertThat(run("wal --config-check --set storage.segment-siz=1MB")).isEqualTo(1);
         assertThat(err()).contains("did you mean \"storage.segment-size\"");
