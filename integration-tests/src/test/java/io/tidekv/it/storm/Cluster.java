@@ -174,7 +174,11 @@ final class Cluster implements AutoCloseable {
         processes.get(role).destroyForcibly().onExit().join();
     }
 
+    /** A process that was killed again before it made its folder has none. */
     void deleteData(String role) {
+        if (!Files.exists(data(role))) {
+            return;
+        }
         try (Stream<Path> files = Files.walk(data(role))) {
             files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
         } catch (IOException e) {
