@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
             KvCommand.class,
             MoveCommand.class,
             FailoverCommand.class,
+            RegionsCommand.class,
             WalBenchCommand.class,
             StartBenchCommand.class,
             EchoCommand.class,

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** The compute processes of a playground, to be killed and started again. For one thread. */
 final class KilledStores implements AutoCloseable {
@@ -49,6 +50,18 @@ final class KilledStores implements AutoCloseable {
 
     String pd() {
         return pd;
+    }
+
+    /** Process ids of the stores that have not been killed, by store. */
+    Map<Long, Long> pids() {
+        Map<Long, Long> pids = new TreeMap<>();
+        running.forEach(
+                (store, process) -> {
+                    if (process.isAlive()) {
+                        pids.put(store, process.pid());
+                    }
+                });
+        return pids;
     }
 
     /** Returns when the process is gone. */

@@ -15,12 +15,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Empties the stores that drain and evens out the number of regions of the others, several moves at
- * once, the smallest regions first.
+ * once, those that hibernate first, then the smallest.
  */
 final class Balancer {
     static final String BALANCE = "balance-region";
     static final String DRAIN = "drain-store";
     private static final long COOL_DOWN_NANOS = 10_000_000_000L;
+
+    /** Regions that hibernate move by a few messages each: so many instead of one. */
+    private static final int HIBERNATED = 16;
 
     private final ScheduleConfig config;
     private final Map<Long, Long> coolUntilNanos = new HashMap<>();
@@ -63,10 +66,11 @@ final class Balancer {
         List<StoreSession> takers = sessions.takers(view, nowNanos);
         Map<Long, Integer> load = load(view, operators);
         Look look = new Look(view, operators, load, takers, nowNanos, new ArrayList<>());
-        int room = config.movesAtOnce();
+        int running = 0;
         for (Operator operator : operators.running()) {
-            room -= operator.yields() ? 1 : 0;
+            running += operator.yields() ? 1 : 0;
         }
+        Room room = new Room(config.movesAtOnce(), running);
         for (StoreSession session : sessions.all()) {
             if (view.draining(session.owner.getStoreId())) {
                 drain(look, session, room);
@@ -78,9 +82,17 @@ final class Balancer {
         return look.moves;
     }
 
-    private void drain(Look look, StoreSession from, int room) {
+    /** How many moves may be under way. */
+    private record Room(int atOnce, int running) {
+        boolean isLeft(Look look, StoreSession from, RegionEntry region) {
+            int most = from.isHibernated(region) ? atOnce * HIBERNATED : atOnce;
+            return running + look.moves.size() < most;
+        }
+    }
+
+    private void drain(Look look, StoreSession from, Room room) {
         Deque<RegionEntry> regions = movable(look, from);
-        while (look.moves.size() < room && !regions.isEmpty()) {
+        while (!regions.isEmpty() && room.isLeft(look, from, regions.element())) {
             StoreSession least = look.least();
             if (least == null) {
                 return;
@@ -89,9 +101,9 @@ final class Balancer {
         }
     }
 
-    private void even(Look look, int room) {
+    private void even(Look look, Room room) {
         Map<StoreSession, Deque<RegionEntry>> movable = new HashMap<>();
-        while (look.moves.size() < room) {
+        while (true) {
             StoreSession most = look.most();
             StoreSession least = look.least();
             if (most == null
@@ -100,7 +112,7 @@ final class Balancer {
                 return;
             }
             RegionEntry region = movable.computeIfAbsent(most, s -> movable(look, s)).poll();
-            if (region == null) {
+            if (region == null || !room.isLeft(look, most, region)) {
                 return;
             }
             move(look, region, least, BALANCE);
@@ -138,7 +150,7 @@ final class Balancer {
         return load;
     }
 
-    /** What can be moved away from a store, the smallest first. */
+    /** What can be moved away from a store: what hibernates, then the smallest first. */
     private Deque<RegionEntry> movable(Look look, StoreSession from) {
         List<RegionEntry> found = new ArrayList<>();
         for (RegionEntry region : look.view.ownedBy(from.owner.getStoreId())) {
@@ -151,7 +163,9 @@ final class Balancer {
                 found.add(region);
             }
         }
-        found.sort(Comparator.comparingLong(r -> bytes(from, r)));
+        found.sort(
+                Comparator.<RegionEntry, Boolean>comparing(r -> !from.isHibernated(r))
+                        .thenComparingLong(r -> bytes(from, r)));
         return new ArrayDeque<>(found);
     }
 
