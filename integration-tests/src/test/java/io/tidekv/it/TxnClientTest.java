@@ -71,7 +71,8 @@ class TxnClientTest {
                         "c",
                         "load-50",
                         "load-25",
-                        "rand-8")) {
+                        "rand-8",
+                        "large-000010000")) {
             borders.add(com.google.protobuf.ByteString.copyFrom(encoded(border)));
         }
         splitter = new Splitter(playground, borders, 300);
@@ -87,6 +88,15 @@ class TxnClientTest {
             session.close();
             playground.close();
         }
+    }
+
+    /** Its writes go to the stores while it is made; it reads them, commits and is resolved. */
+    @Test
+    void aTransactionOfManyKeysIsFlushedInParts() {
+        String shown =
+                Command.expect(
+                        "bench", "large-txn", "--pd", playground.pd(), "--keys", "20000", "--json");
+        assertThat(shown).contains("\"keys\":20000", "\"wrong_reads\":0");
     }
 
     @Test

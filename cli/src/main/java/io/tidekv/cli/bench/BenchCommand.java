@@ -14,6 +14,8 @@ import picocli.CommandLine.Spec;
         description = "Measure a cluster, or what to compare it with.",
         subcommands = {
             KvCommand.class,
+            LargeTxnCommand.class,
+            ReadsCommand.class,
             MoveCommand.class,
             FailoverCommand.class,
             RegionsCommand.class,

@@ -70,8 +70,10 @@ final class KvCommand implements Callable<Integer> {
             if (workload.reads() && !skipLoad) {
                 write(client, value);
             }
-            new ClosedLoop(key -> workload.run(client, key, value), clock)
-                    .forSeconds(load.warmUpClients(), load.keys(), load.warmUpSeconds());
+            warmUp(client, value, load.warmUpClients());
+            if (load.clients() < load.warmUpClients()) {
+                warmUp(client, value, load.clients());
+            }
             Map<String, Double> before = cpu.read();
             ClosedLoop loop = new ClosedLoop(key -> workload.run(client, key, value), clock);
             ClosedLoop.Result result = loop.forSeconds(load.clients(), load.keys(), load.seconds());
@@ -87,6 +89,12 @@ final class KvCommand implements Callable<Integer> {
             }
             return result.errors() == 0 ? 0 : 1;
         }
+    }
+
+    private void warmUp(KvClient client, ByteString value, int clients)
+            throws InterruptedException {
+        new ClosedLoop(key -> workload.run(client, key, value), clock)
+                .forSeconds(clients, load.keys(), load.warmUpSeconds());
     }
 
     private void write(KvClient client, ByteString value) throws InterruptedException {

@@ -24,8 +24,8 @@ final class LoadOptions {
     @Option(
             names = "--warm-up",
             description = {
-                "Seconds before, with at least 64 clients, so that a single one meets compiled",
-                "code (default ${DEFAULT-VALUE})."
+                "Seconds before, with at least 64 clients, and as many again with fewer if fewer are",
+                "measured, so that a single one meets compiled code (default ${DEFAULT-VALUE})."
             })
     private double warmUp = 5;
 

@@ -2,10 +2,14 @@ package io.tidekv.cli.client;
 
 import io.grpc.MethodDescriptor;
 import io.tidekv.proto.errorpb.Error;
+import io.tidekv.proto.kvrpcpb.BufferBatchGetRequest;
+import io.tidekv.proto.kvrpcpb.BufferBatchGetResponse;
 import io.tidekv.proto.kvrpcpb.CheckTxnStatusRequest;
 import io.tidekv.proto.kvrpcpb.CheckTxnStatusResponse;
 import io.tidekv.proto.kvrpcpb.CommitRequest;
 import io.tidekv.proto.kvrpcpb.CommitResponse;
+import io.tidekv.proto.kvrpcpb.FlushRequest;
+import io.tidekv.proto.kvrpcpb.FlushResponse;
 import io.tidekv.proto.kvrpcpb.GetRequest;
 import io.tidekv.proto.kvrpcpb.GetResponse;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
@@ -100,6 +104,19 @@ record Command<Q, A>(
                     BatchCommandsRequest.Request.Builder::setResolveLock,
                     BatchCommandsResponse.Response::getResolveLock,
                     ResolveLockResponse::getRegionError);
+
+    static final Command<FlushRequest, FlushResponse> FLUSH =
+            new Command<>(
+                    TikvGrpc.getKvFlushMethod(),
+                    BatchCommandsRequest.Request.Builder::setFlush,
+                    BatchCommandsResponse.Response::getFlush,
+                    FlushResponse::getRegionError);
+    static final Command<BufferBatchGetRequest, BufferBatchGetResponse> BUFFER_BATCH_GET =
+            new Command<>(
+                    TikvGrpc.getKvBufferBatchGetMethod(),
+                    BatchCommandsRequest.Request.Builder::setBufferBatchGet,
+                    BatchCommandsResponse.Response::getBufferBatchGet,
+                    BufferBatchGetResponse::getRegionError);
 
     BatchCommandsRequest.Request inBatch(Q request) {
         BatchCommandsRequest.Request.Builder wrapped = BatchCommandsRequest.Request.newBuilder();

@@ -39,6 +39,7 @@ public final class KvClient implements AutoCloseable {
     private final Timestamps timestamps;
     private final Map<String, StoreLink> links = new ConcurrentHashMap<>();
     private final boolean batched;
+    private final Duration callTimeout;
     private volatile RawDialect rawDialect = RawDialect.PLAIN;
 
     /**
@@ -48,6 +49,12 @@ public final class KvClient implements AutoCloseable {
      * @param batched all commands to a store in one stream, or a call for each
      */
     public KvClient(String pdEndpoints, boolean batched) {
+        this(pdEndpoints, batched, CALL_TIMEOUT);
+    }
+
+    /** The same, with a patience of its own for each call to a store. */
+    public KvClient(String pdEndpoints, boolean batched, Duration callTimeout) {
+        this.callTimeout = callTimeout;
         this.pd = new PdClient(pdEndpoints);
         this.router = new Router(pd::route);
         this.timestamps = new Timestamps(pd, clock, scheduler);
@@ -126,8 +133,8 @@ public final class KvClient implements AutoCloseable {
     private StoreLink connect(String address) {
         ManagedChannel channel = GrpcTransports.channel(address).directExecutor().build();
         return batched
-                ? new BatchLink(channel, clock, scheduler, CALL_TIMEOUT)
-                : new UnaryLink(channel, CALL_TIMEOUT.toMillis());
+                ? new BatchLink(channel, clock, scheduler, callTimeout)
+                : new UnaryLink(channel, callTimeout.toMillis());
     }
 
     @Override

@@ -205,7 +205,7 @@ public final class TxnKv {
         return pause.thenCompose(ignored -> goOn.get());
     }
 
-    private static KvFailure failure(KeyError error) {
+    static KvFailure failure(KeyError error) {
         String kinds =
                 error.getAllFields().keySet().stream()
                         .map(FieldDescriptor::getName)
