@@ -5,15 +5,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.grpc.ManagedChannel;
+import io.tidekv.objects.archive.ArchiveNames;
+import io.tidekv.objects.archive.ArchiveReader;
+import io.tidekv.objects.archive.RegionArchive;
+import io.tidekv.objects.restore.Restoration;
+import io.tidekv.objects.store.ObjectStore;
+import io.tidekv.objects.store.ObjectStores;
 import io.tidekv.proto.cluster.ClusterGrpc;
 import io.tidekv.proto.region.ObjectRef;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -24,9 +32,9 @@ import org.tikv.raw.RawKVClient;
 import org.tikv.shade.com.google.protobuf.ByteString;
 
 /**
- * All processes are killed and the disks of WAL nodes, PD and stores lost: a new cluster is made
- * from the bucket, of what was published last, and another of a backup. {@code
- * -Drestore.rows=1000000} for more data.
+ * All processes are killed and the disks of WAL nodes, PD and stores lost, and the newest objects
+ * of the bucket, too: a new cluster is made from what was published before and the archive of the
+ * log, and another of a backup. {@code -Drestore.rows=1000000} for more data.
  */
 class RestoreTest {
     private static final long ROWS = Long.getLong("restore.rows", 2000);
@@ -47,7 +55,13 @@ class RestoreTest {
 
     @Test
     void aLostClusterComesBackFromItsObjectsAndFromABackup() throws Exception {
-        Playground first = start("first");
+        Playground first =
+                start(
+                        "first",
+                        "--set",
+                        "wal.archive.enabled=true",
+                        "--set",
+                        "wal.archive.interval=1s");
         long published = System.currentTimeMillis();
         try (TiSession session = TiSession.create(Clients.raw(first));
                 RawKVClient client = session.createRawClient()) {
@@ -67,11 +81,12 @@ class RestoreTest {
             load.write(ROWS, 2 * ROWS);
             published = System.currentTimeMillis();
             awaitPublished(first, client);
-            // May be published or not when the processes die.
             load.write(2 * ROWS, 2 * ROWS + 500);
+            awaitArchived(2 * ROWS, 2 * ROWS + 500);
         } finally {
             lose(first);
         }
+        losePublishedAfter(published);
 
         Path plan = folder.resolve("recover.plan");
         JsonNode recovered = recover(plan, published);
@@ -79,7 +94,7 @@ class RestoreTest {
         try (TiSession session = TiSession.create(Clients.raw(second));
                 RawKVClient client = session.createRawClient()) {
             RowLoad load = new RowLoad(rows, client);
-            load.verify(0, 2 * ROWS);
+            load.verify(0, 2 * ROWS + 500);
             load.write(10 * ROWS, 11 * ROWS);
             load.verify(10 * ROWS, 11 * ROWS);
             tidekv("sst-uploader", "scrub", "--object-store", bucket());
@@ -126,10 +141,52 @@ class RestoreTest {
         assertThat(recovered.get("regions")).hasSize(2);
         assertThat(recovered.get("empty").asInt()).isZero();
         for (JsonNode region : recovered.get("regions")) {
+            assertThat(region.get("replayed_entries").asLong()).isPositive();
             assertThat(region.get("until_ms").asLong())
                     .isBetween(publishedMillis, System.currentTimeMillis());
         }
         return recovered;
+    }
+
+    /** Waits until the archive has the rows, and says that they are committed. */
+    private void awaitArchived(long from, long to) {
+        try (ObjectStore store = ObjectStores.open(bucket())) {
+            ObjectStore cluster = ArchiveNames.ofCluster(store, Restoration.onlyCluster(store));
+            Awaitility.await("the log is archived")
+                    .atMost(Duration.ofSeconds(60))
+                    .until(
+                            () -> {
+                                StringBuilder data = new StringBuilder();
+                                ArchiveReader reader = ArchiveReader.open(cluster, 0);
+                                for (long region : reader.regions()) {
+                                    readAll(reader.region(region), data);
+                                }
+                                return LongStream.range(from, to)
+                                        .mapToObj(row -> rows.key(row).toStringUtf8())
+                                        .allMatch(key -> data.indexOf(key) >= 0);
+                            });
+        }
+    }
+
+    private static void readAll(RegionArchive log, StringBuilder data) {
+        long first = log.firstIndex();
+        log.read(
+                first,
+                log.lastReadable(first),
+                entry ->
+                        data.append(entry.entry().getData().toString(StandardCharsets.ISO_8859_1)));
+    }
+
+    /** The newest records and table files are gone: of what they had, only the log tells. */
+    private void losePublishedAfter(long millis) throws IOException {
+        try (Stream<Path> walk = Files.walk(folder.resolve("bucket"))) {
+            for (Path path : walk.filter(Files::isRegularFile).toList()) {
+                boolean published = path.toString().matches(".*/(sst|record|pack)/.*");
+                if (published && Files.getLastModifiedTime(path).toMillis() > millis) {
+                    Files.delete(path);
+                }
+            }
+        }
     }
 
     private Playground start(String name, String... flags) {

@@ -3,6 +3,7 @@ package io.tidekv.cli.ctl;
 import io.tidekv.cli.CliException;
 import io.tidekv.cli.Console;
 import io.tidekv.common.Randomness;
+import io.tidekv.compute.restore.RestoreWorkshop;
 import io.tidekv.objects.backup.BackupSet;
 import io.tidekv.objects.backup.Backups;
 import io.tidekv.objects.restore.Restoration;
@@ -48,8 +49,10 @@ final class BackupRestoreCommand implements Callable<Integer> {
             if (backup == null) {
                 throw new CliException("there is no backup " + name);
             }
-            Restoration made = Restoration.of(objectsOf, backup, Randomness.real());
-            RestoreOutput.write(console, options.json(), made, restore.plan());
+            try (RestoreWorkshop workshop = new RestoreWorkshop(objectsOf, id)) {
+                Restoration made = Restoration.of(objectsOf, backup, workshop, Randomness.real());
+                RestoreOutput.write(console, options.json(), made, restore.plan());
+            }
         }
         return 0;
     }

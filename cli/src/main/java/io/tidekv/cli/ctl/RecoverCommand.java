@@ -3,6 +3,7 @@ package io.tidekv.cli.ctl;
 import io.tidekv.cli.CliException;
 import io.tidekv.cli.Console;
 import io.tidekv.common.Randomness;
+import io.tidekv.compute.restore.RestoreWorkshop;
 import io.tidekv.objects.restore.Restoration;
 import io.tidekv.objects.store.ObjectStore;
 import java.util.concurrent.Callable;
@@ -19,7 +20,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Prepare a new cluster from what a lost one has in its object store, when all disks of",
             "its WAL nodes and PD are gone. Writes a file for `tidekv pd --restore-plan`.",
-            "What was written after the last publication of a region is lost: see UNTIL."
+            "What was written after the last publication of a region comes from the archive of the",
+            "log. What is not there is lost: see UNTIL."
         })
 final class RecoverCommand implements Callable<Integer> {
     @Option(
@@ -48,9 +50,11 @@ final class RecoverCommand implements Callable<Integer> {
         }
         try (ObjectStore store = objects.open()) {
             long id = restore.clusterId(store);
-            Restoration made =
-                    Restoration.newest(ObjectsOption.cluster(store, id), id, Randomness.real());
-            RestoreOutput.write(console, options.json(), made, restore.plan());
+            ObjectStore cluster = ObjectsOption.cluster(store, id);
+            try (RestoreWorkshop workshop = new RestoreWorkshop(cluster, id)) {
+                Restoration made = Restoration.newest(cluster, id, workshop, Randomness.real());
+                RestoreOutput.write(console, options.json(), made, restore.plan());
+            }
         }
         return 0;
     }

@@ -37,16 +37,24 @@ final class RestoreOutput {
     }
 
     private static String text(Restoration made) {
-        Table table = new Table("REGION", "START", "END", "UNTIL", "FROM");
+        Table table = new Table("REGION", "START", "END", "UNTIL", "REPLAYED", "FROM");
         for (Part part : made.parts()) {
             table.row(
                     part.regionId(),
                     Shown.hex(part.startKey()),
                     Shown.hex(part.endKey()),
-                    part.record().isEmpty() ? "-" : Instant.ofEpochMilli(part.untilMillis()),
-                    part.record().isEmpty() ? "nothing: it begins empty" : part.record());
+                    part.untilMillis() == 0 ? "-" : Instant.ofEpochMilli(part.untilMillis()),
+                    part.replayedEntries(),
+                    from(part));
         }
         return table.toString();
+    }
+
+    private static String from(Part part) {
+        if (part.isEmpty()) {
+            return "nothing: it begins empty";
+        }
+        return part.record().isEmpty() ? "the log alone" : part.record();
     }
 
     private static Map<String, Object> json(Restoration made, Path file) {
@@ -58,6 +66,7 @@ final class RestoreOutput {
             region.put("end_key", Shown.hex(part.endKey()));
             region.put("record", part.record());
             region.put("applied_index", part.appliedIndex());
+            region.put("replayed_entries", part.replayedEntries());
             region.put("until_ms", part.untilMillis());
             regions.add(region);
         }
@@ -66,7 +75,7 @@ final class RestoreOutput {
         json.put("api_version", Shown.apiMode(made.plan().getApiMode()));
         json.put("plan", file.toString());
         json.put("regions", regions);
-        json.put("empty", made.parts().stream().filter(p -> p.record().isEmpty()).count());
+        json.put("empty", made.parts().stream().filter(Part::isEmpty).count());
         json.put("problems", made.problems());
         return json;
     }

@@ -2,7 +2,13 @@ package io.tidekv.compute.region;
 
 import io.tidekv.common.Threads;
 import io.tidekv.common.time.Clock;
+import io.tidekv.objects.archive.ArchiveNames;
+import io.tidekv.objects.archive.ArchivePart;
+import io.tidekv.objects.archive.LogIds;
+import io.tidekv.objects.archive.PartBuilder;
+import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.proto.cluster.WalNode;
+import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
@@ -16,8 +22,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** WAL nodes in memory, on one thread of their own, with faults between them and the stores. */
@@ -112,6 +120,45 @@ final class TwinWal implements AutoCloseable {
     long entries(long walId, long regionId) {
         var view = nodes.get(walId).view(regionId);
         return view == null ? -1 : disks.get(walId).durableEntries(regionId).size();
+    }
+
+    /** Copies what the nodes have, as their archivers would, into segment {@code number}. */
+    void archive(ObjectStore cluster, long clusterId, long number) throws Exception {
+        thread.submit(() -> nodes.keySet().forEach(id -> archive(id, cluster, clusterId, number)))
+                .get(60, TimeUnit.SECONDS);
+    }
+
+    private void archive(long walId, ObjectStore cluster, long clusterId, long number) {
+        UUID node = new UUID(walId, walId);
+        long length = 1 << 30;
+        PartBuilder part = new PartBuilder(node, walId, clusterId, number, length);
+        part.time(clock.wallMillis());
+        MemoryVoterStorage disk = disks.get(walId);
+        for (long region : disk.durableRegions()) {
+            part.meta(region, disk.durableMeta(region), true);
+            for (Entry entry : disk.durableEntries(region)) {
+                part.entry(
+                        region,
+                        entry.getIndex(),
+                        entry.getTerm(),
+                        entry.getKindValue(),
+                        false,
+                        entry.getData().asReadOnlyByteBuffer());
+            }
+        }
+        nodes.get(walId)
+                .committed()
+                .forEach(
+                        known ->
+                                part.committed(
+                                        known.regionId(),
+                                        LogIds.of(known.origin()),
+                                        known.index(),
+                                        known.term()));
+        long from = ArchivePart.SEGMENT_START;
+        cluster.putIfAbsent(
+                new ArchiveNames.Place(node, number, from, length).name(),
+                part.build(from, length));
     }
 
     WalLink.Factory factory(Owner owner) {

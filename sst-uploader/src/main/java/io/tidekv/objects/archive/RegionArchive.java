@@ -48,6 +48,27 @@ public final class RegionArchive {
         return committed;
     }
 
+    /**
+     * Whether this may be the log that an entry belongs to: it has it, or it begins right behind
+     * it.
+     */
+    public boolean continues(long index, long term) {
+        List<Copy> same = proven.copies(index);
+        List<Copy> next = proven.copies(index + 1);
+        return same.isEmpty()
+                ? !next.isEmpty() && Long.compareUnsigned(next.get(0).term(), term) >= 0
+                : same.get(0).term() == term;
+    }
+
+    /** The last of the entries from {@code from} on without a hole; {@code from - 1}: none. */
+    public long lastReadable(long from) {
+        long last = from - 1;
+        while (!proven.copies(last + 1).isEmpty()) {
+            last++;
+        }
+        return last;
+    }
+
     /** What could not be read on the way here. */
     public List<String> problems() {
         return problems;

@@ -4,13 +4,37 @@ import com.google.protobuf.ByteString;
 import io.tidekv.proto.manifest.Lineage;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.ObjectRef;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A record that a restored region may begin with.
+ * A state that a restored region may begin with.
  *
- * @param storedMillis by the store's clock: its state is not later
+ * @param ref where the record is, or the one that the state was made from
+ * @param storedMillis by the store's clock: the record's state is not later
+ * @param replayed what of the log was applied to the record in {@code ref}; null: nothing
  */
-record Candidate(TabletRecord record, ObjectRef ref, long storedMillis) {
+record Candidate(
+        TabletRecord record, ObjectRef ref, long storedMillis, @Nullable Replayed replayed) {
+    static final String SPLIT = "split";
+    static final String RESTORE = "restore";
+
+    /**
+     * Entries of the log that have been applied.
+     *
+     * @param entries how many, parts counted one by one; those of a parent are not counted
+     * @param writtenMillis when the last one was, by the clocks of WAL nodes; 0: not known
+     */
+    record Replayed(long entries, long writtenMillis) {}
+
+    Candidate(TabletRecord record, ObjectRef ref, long storedMillis) {
+        this(record, ref, storedMillis, null);
+    }
+
+    /** Whether there is more than the log. */
+    boolean hasRecord() {
+        return !ref.getKey().isEmpty();
+    }
+
     long regionId() {
         return record.getShape().getRegionId();
     }
@@ -28,16 +52,37 @@ record Candidate(TabletRecord record, ObjectRef ref, long storedMillis) {
         return record.getShape().getVersion();
     }
 
+    /** Until when it goes: by the store's clock, or that of a WAL node when the log says more. */
+    long untilMillis() {
+        return replayed == null ? storedMillis : Math.max(storedMillis, replayed.writtenMillis);
+    }
+
     /** Whether it was made by a parent, for a split that may not have come about. */
     boolean isFirstOfSplit() {
-        return record.getAppliedIndex() == 0
-                && record.getLineageCount() > 0
-                && origin().getEvent().equals("split");
+        return record.getAppliedIndex() == 0 && began(SPLIT);
+    }
+
+    /** Whether it was made for a new cluster, which may not have been begun. */
+    boolean isFirstOfRestore() {
+        return record.getAppliedIndex() == 0 && began(RESTORE);
+    }
+
+    private boolean began(String event) {
+        return record.getLineageCount() > 0 && origin().getEvent().equals(event);
     }
 
     /** The parent, and the entry of its log up to which this goes. */
     Lineage origin() {
         return record.getLineage(record.getLineageCount() - 1);
+    }
+
+    /** The plan by which the cluster began that wrote this; 0: none, or not known. */
+    long plan() {
+        long plan = 0;
+        for (Lineage event : record.getLineageList()) {
+            plan = event.getEvent().equals(RESTORE) ? event.getPlan() : plan;
+        }
+        return plan;
     }
 
     /** Whether this comes later in its region's log than another record of the region. */

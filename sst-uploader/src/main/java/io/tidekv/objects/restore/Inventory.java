@@ -1,5 +1,7 @@
 package io.tidekv.objects.restore;
 
+import io.tidekv.objects.archive.ArchivePart;
+import io.tidekv.objects.archive.ArchiveReader;
 import io.tidekv.objects.manifest.ObjectKeys;
 import io.tidekv.objects.manifest.PackCodec;
 import io.tidekv.objects.manifest.RecordCodec;
@@ -93,20 +95,48 @@ final class Inventory {
         terms.merge(region, term, Math::max);
     }
 
-    /** The newest record of each region of which every object is there with its length. */
-    Collection<Candidate> newest() {
-        Map<Long, Candidate> newest = new LinkedHashMap<>();
+    /**
+     * The newest record of each region of which every object is there with its length. First
+     * records of plans that nobody has used are left out.
+     */
+    Collection<Candidate> newest(ArchiveReader archive) {
+        List<Candidate> all = new ArrayList<>();
         records.forEach(
                 (ref, stored) -> {
                     Candidate candidate = load(ref, stored);
                     if (candidate != null) {
-                        newest.merge(
-                                candidate.regionId(),
-                                candidate,
-                                (a, b) -> b.isNewerThan(a) ? b : a);
+                        all.add(candidate);
                     }
                 });
+        Map<Long, Candidate> newest = new LinkedHashMap<>();
+        UnusedPlans.without(
+                        all,
+                        (region, log) ->
+                                archive.logs(region).stream().anyMatch(l -> l.logId() == log))
+                .forEach(
+                        candidate ->
+                                newest.merge(
+                                        candidate.regionId(),
+                                        candidate,
+                                        (a, b) -> b.isNewerThan(a) ? b : a));
         return newest.values();
+    }
+
+    /** No id, term or timestamp of the new cluster may have been seen in the archive of the log. */
+    void see(ArchiveReader archive) {
+        for (List<ArchivePart> parts : archive.parts().values()) {
+            for (ArchivePart part : parts) {
+                newestMillis = Math.max(newestMillis, part.storedMillis());
+                newestMillis = Math.max(newestMillis, part.lastMillis());
+                part.regions().forEach(slice -> seen(slice.regionId(), slice.commitTerm()));
+            }
+        }
+        problems.addAll(archive.problems());
+    }
+
+    /** What could not be used has another reason, too. */
+    void problem(String text) {
+        problems.add(text);
     }
 
     /** Null, and a problem, when it cannot be used. */

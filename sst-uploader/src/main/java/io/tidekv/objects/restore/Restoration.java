@@ -2,6 +2,7 @@ package io.tidekv.objects.restore;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.common.Randomness;
+import io.tidekv.objects.archive.ArchiveReader;
 import io.tidekv.objects.backup.BackupSet;
 import io.tidekv.objects.manifest.ObjectKeys;
 import io.tidekv.objects.manifest.RecordCodec;
@@ -39,9 +40,12 @@ public record Restoration(RestorePlan plan, List<Part> parts, List<String> probl
     /**
      * A region of the new cluster.
      *
-     * @param record what its data come from; empty: there are none, it begins empty
-     * @param untilMillis when that was stored: later writes are lost, and perhaps some a moment
-     *     before; 0 without data
+     * @param record what its data come from, with what was replayed; empty: they come from the log
+     *     alone, or there are none
+     * @param appliedIndex the entry of the log up to which they go
+     * @param replayedEntries how many of them came from the archived log
+     * @param untilMillis when the record was stored, or the last entry written: later writes are
+     *     lost, and perhaps some a moment before; 0 without data
      */
     public record Part(
             long regionId,
@@ -49,16 +53,31 @@ public record Restoration(RestorePlan plan, List<Part> parts, List<String> probl
             ByteString endKey,
             String record,
             long appliedIndex,
-            long untilMillis) {}
+            long replayedEntries,
+            long untilMillis) {
+        /** Whether there are no data. */
+        public boolean isEmpty() {
+            return record.isEmpty() && replayedEntries == 0;
+        }
+    }
 
-    /** The newest state of every region that all objects of are there. */
-    public static Restoration newest(ObjectStore cluster, long clusterId, Randomness randomness) {
+    /**
+     * The newest state of every region that all objects of are there, and what the archive of the
+     * log says after it.
+     */
+    public static Restoration newest(
+            ObjectStore cluster, long clusterId, StateMaker maker, Randomness randomness) {
         Inventory inventory = Inventory.of(cluster, clusterId);
-        return make(cluster, clusterId, inventory, inventory.newest(), randomness);
+        ArchiveReader archive = ArchiveReader.open(cluster, 0);
+        inventory.see(archive);
+        Collection<Candidate> states =
+                new LogTails(archive, maker, inventory).advance(inventory.newest(archive));
+        return make(cluster, clusterId, inventory, states, maker, randomness);
     }
 
     /** The states that a backup holds. Throws IllegalStateException when one cannot be used. */
-    public static Restoration of(ObjectStore cluster, BackupSet backup, Randomness randomness) {
+    public static Restoration of(
+            ObjectStore cluster, BackupSet backup, StateMaker maker, Randomness randomness) {
         Inventory inventory = Inventory.of(cluster, backup.clusterId());
         List<Candidate> candidates = new ArrayList<>();
         for (BackupSet.Region region : backup.regions()) {
@@ -73,7 +92,7 @@ public record Restoration(RestorePlan plan, List<Part> parts, List<String> probl
             }
             candidates.add(candidate);
         }
-        return make(cluster, backup.clusterId(), inventory, candidates, randomness);
+        return make(cluster, backup.clusterId(), inventory, candidates, maker, randomness);
     }
 
     private static Restoration make(
@@ -81,6 +100,7 @@ public record Restoration(RestorePlan plan, List<Part> parts, List<String> probl
             long clusterId,
             Inventory inventory,
             Collection<Candidate> candidates,
+            StateMaker states,
             Randomness randomness) {
         if (candidates.isEmpty()) {
             throw new IllegalStateException(
@@ -89,10 +109,10 @@ public record Restoration(RestorePlan plan, List<Part> parts, List<String> probl
                             + " that could be used "
                             + inventory.problems());
         }
-        Maker maker = new Maker(cluster, inventory, randomness);
+        int mode = candidates.iterator().next().record().getApiMode();
+        Maker maker = new Maker(cluster, inventory, states, mode, randomness);
         RestorePlan.Builder plan = RestorePlan.newBuilder();
         List<Part> parts = new ArrayList<>();
-        int mode = candidates.iterator().next().record().getApiMode();
         for (KeyCover.Piece piece : KeyCover.of(candidates)) {
             RestoredRegion region = maker.region(piece);
             plan.addRegions(region);
@@ -112,24 +132,36 @@ public record Restoration(RestorePlan plan, List<Part> parts, List<String> probl
                 region.getShape().getRegionId(),
                 piece.start(),
                 piece.end(),
-                from == null ? "" : RecordNames.of(from.ref()),
+                from == null || !from.hasRecord() ? "" : RecordNames.of(from.ref()),
                 from == null ? 0 : from.record().getAppliedIndex(),
-                from == null ? 0 : from.storedMillis());
+                from == null || from.replayed() == null ? 0 : from.replayed().entries(),
+                from == null ? 0 : from.untilMillis());
     }
 
     /** Makes the first records. */
     private static final class Maker {
         private final ObjectStore cluster;
         private final Inventory inventory;
+        private final StateMaker states;
+        private final int apiMode;
         private final Randomness randomness;
         private final Set<Long> taken = new HashSet<>();
+        private final long plan;
         private long nextId;
 
-        Maker(ObjectStore cluster, Inventory inventory, Randomness randomness) {
+        Maker(
+                ObjectStore cluster,
+                Inventory inventory,
+                StateMaker states,
+                int apiMode,
+                Randomness randomness) {
             this.cluster = cluster;
             this.inventory = inventory;
+            this.states = states;
+            this.apiMode = apiMode;
             this.randomness = randomness;
             this.nextId = inventory.newestId() + IDS_SPARED;
+            this.plan = randomness.nextLong() | 1;
         }
 
         RestoredRegion region(KeyCover.Piece piece) {
@@ -146,16 +178,33 @@ public record Restoration(RestorePlan plan, List<Part> parts, List<String> probl
                             .setVersion(from == null ? 1 : from.version() + 1)
                             .setConfVer(from == null ? 0 : from.record().getShape().getConfVer())
                             .build();
-            RestoredRegion.Builder region =
-                    RestoredRegion.newBuilder().setShape(shape).setTerm(term);
-            return from == null
-                    ? region.build()
-                    : region.setFirstRecord(store(record(from, shape, term))).build();
+            TabletRecord first = from == null ? nothing(shape, term) : record(from, shape, term);
+            return RestoredRegion.newBuilder()
+                    .setShape(shape)
+                    .setTerm(term)
+                    .setFirstRecord(store(first))
+                    .build();
         }
 
-        private static TabletRecord record(Candidate from, RegionShape shape, long term) {
-            TabletRecord old = from.record();
-            return RecordRange.within(old, shape).toBuilder()
+        /** A region that begins without a record would have the whole range. */
+        private TabletRecord nothing(RegionShape shape, long term) {
+            try (StateMaker.Replay empty = states.beginEmpty(shape, apiMode, term)) {
+                return begun(empty.finish(), shape, term, 0, 0);
+            }
+        }
+
+        private TabletRecord record(Candidate from, RegionShape shape, long term) {
+            return begun(
+                    RecordRange.within(from.record(), shape),
+                    shape,
+                    term,
+                    from.hasRecord() ? from.regionId() : 0,
+                    from.record().getAppliedIndex());
+        }
+
+        private TabletRecord begun(
+                TabletRecord content, RegionShape shape, long term, long origin, long index) {
+            return content.toBuilder()
                     .setShape(shape)
                     .setTerm(term)
                     .setSequence(0)
@@ -165,9 +214,10 @@ public record Restoration(RestorePlan plan, List<Part> parts, List<String> probl
                     .clearPendingChildren()
                     .addLineage(
                             Lineage.newBuilder()
-                                    .setRegionId(from.regionId())
-                                    .setIndex(old.getAppliedIndex())
-                                    .setEvent("restore"))
+                                    .setRegionId(origin)
+                                    .setIndex(index)
+                                    .setEvent(Candidate.RESTORE)
+                                    .setPlan(plan))
                     .build();
         }
 

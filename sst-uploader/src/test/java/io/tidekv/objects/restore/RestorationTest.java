@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 class RestorationTest {
     private final ManualClock clock = new ManualClock();
     private final MemoryObjectStore store = new MemoryObjectStore(clock);
+    private final Randomness randomness = Randomness.seeded(1);
 
     private static TabletRecord.Builder record(
             long region, long version, String start, String end, long applied) {
@@ -60,7 +61,7 @@ class RestorationTest {
     }
 
     private Restoration restore() {
-        return Restoration.newest(store, 7, Randomness.seeded(1));
+        return Restoration.newest(store, 7, new NoReplay(), randomness);
     }
 
     private List<String> parts() {
@@ -95,14 +96,36 @@ class RestorationTest {
     }
 
     @Test
-    void whatIsRestoredCanBeRestoredAgain() {
-        put(record(1, 3, "", "", 50));
+    void aPlanThatNobodyHasUsedDoesNotCount() {
+        put(record(1, 3, "", "m", 50));
+        put(record(2, 3, "m", "", 60));
         Restoration once = restore();
         Restoration twice = restore();
-        assertThat(twice.parts().get(0).record())
-                .isEqualTo(once.plan().getRegions(0).getFirstRecord().getKey());
+        assertThat(twice.parts())
+                .extracting(Part::record)
+                .containsExactly("record/1/5-50-u", "record/2/5-60-u");
         assertThat(twice.plan().getRegions(0).getTerm())
                 .isGreaterThan(once.plan().getRegions(0).getTerm());
+        // A cluster begins with the first: one of its regions publishes, the other never does.
+        ObjectRef first = once.plan().getRegions(0).getFirstRecord();
+        TabletRecord.Builder next =
+                RecordCodec.decode("x", RecordCodec.read(store, first)).toBuilder();
+        put(next.setSequence(1).setAppliedIndex(3).setTerm(next.getTerm() + 5));
+        assertThat(restore().parts())
+                .extracting(Part::record)
+                .containsExactly(
+                        "record/1/11-1-u", once.plan().getRegions(1).getFirstRecord().getKey());
+    }
+
+    @Test
+    void aPlanIsInUseWhenTheRecordsBeforeItAreCollected() {
+        put(record(1, 3, "", "", 50));
+        Restoration once = restore();
+        store.delete("record/1/5-50-u");
+        Restoration unused = restore();
+        assertThat(unused.parts().get(0).record())
+                .isEqualTo(once.plan().getRegions(0).getFirstRecord().getKey());
+        assertThat(restore().parts().get(0).record()).isEqualTo(unused.parts().get(0).record());
     }
 
     @Test
@@ -145,7 +168,9 @@ class RestorationTest {
     void gapsBeginEmpty() {
         put(record(1, 3, "c", "m", 50));
         assertThat(parts()).containsExactly("-c nothing", "c-m record/1/5-50-u", "m- nothing");
-        assertThat(restore().plan().getRegions(0).hasFirstRecord()).isFalse();
+        ObjectRef first = restore().plan().getRegions(0).getFirstRecord();
+        assertThat(RecordCodec.decode("x", RecordCodec.read(store, first)).getColumnFamiliesCount())
+                .isZero();
     }
 
     @Test

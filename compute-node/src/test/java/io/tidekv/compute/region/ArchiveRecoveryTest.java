@@ -1,0 +1,173 @@
+package io.tidekv.compute.region;
+
+import static io.tidekv.compute.region.TestCluster.PATIENCE;
+import static io.tidekv.compute.region.TestCluster.bytes;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.tidekv.common.Randomness;
+import io.tidekv.compute.engine.Cf;
+import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.compute.engine.WriteBatchBuilder;
+import io.tidekv.compute.restore.TabletStateMaker;
+import io.tidekv.compute.tablet.PreparedRecord;
+import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.compute.tablet.memory.MemoryTabletStore;
+import io.tidekv.objects.archive.ArchiveReader;
+import io.tidekv.objects.restore.Restoration;
+import io.tidekv.objects.restore.Restoration.Part;
+import io.tidekv.proto.pdstate.RestoredRegion;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What a cluster in memory has acknowledged comes back from its records and its archived log. */
+class ArchiveRecoveryTest {
+    private final TestCluster cluster = new TestCluster();
+    private final MemoryTabletStore tablets =
+            new MemoryTabletStore(TestCluster.CLUSTER_ID, 1, cluster.bucket, Randomness.seeded(99));
+    private long archived;
+
+    @AfterEach
+    void stop() {
+        cluster.close();
+    }
+
+    /** Copies the log until all is known to be committed that the regions have applied. */
+    private void archive(TestCluster.Node node) {
+        await().atMost(PATIENCE)
+                .until(
+                        () -> {
+                            cluster.wal.archive(cluster.bucket, TestCluster.CLUSTER_ID, ++archived);
+                            ArchiveReader reader = ArchiveReader.open(cluster.bucket, 0);
+                            return node.store.regions().stream()
+                                    .allMatch(
+                                            region ->
+                                                    isCovered(
+                                                            reader, region.shape().getRegionId()));
+                        });
+    }
+
+    private boolean isCovered(ArchiveReader reader, long region) {
+        return reader.region(region).lastIndex() >= cluster.pd.report(region).getAppliedIndex();
+    }
+
+    private Restoration recover() {
+        return Restoration.newest(
+                cluster.bucket,
+                TestCluster.CLUSTER_ID,
+                new TabletStateMaker(tablets, () -> {}),
+                Randomness.seeded(3));
+    }
+
+    /** All rows of the restored regions. */
+    private TreeMap<String, Integer> rows(Restoration made) {
+        TreeMap<String, Integer> rows = new TreeMap<>();
+        for (RestoredRegion region : made.plan().getRegionsList()) {
+            PreparedRecord first =
+                    tablets.load(region.getShape().getRegionId(), region.getFirstRecord());
+            assertThat(first.record().getAppliedIndex()).isZero();
+            try (Tablet tablet = tablets.open(first, region.getShape());
+                    KvSnapshot snapshot = tablet.snapshot(region.getShape());
+                    var all = snapshot.iterator(Cf.DEFAULT, new byte[0], null)) {
+                for (all.seekToFirst(); all.isValid(); all.next()) {
+                    rows.put(new String(all.key(), StandardCharsets.UTF_8), all.value().length);
+                }
+            }
+        }
+        return rows;
+    }
+
+    /** Not: it came with the version before a split. */
+    private static boolean isAcknowledged(Future<?> write) throws Exception {
+        try {
+            write.get(60, TimeUnit.SECONDS);
+            return true;
+        } catch (ExecutionException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void whatWasWrittenAfterTheRecordIsReplayed() throws Exception {
+        TestCluster.Node node = cluster.start("a");
+        long id = cluster.onlyRegion();
+        cluster.awaitLeading(id, node);
+        cluster.putAnywhere("b", "1");
+        node.region(id).split(1, List.of(bytes("m"))).get(60, TimeUnit.SECONDS);
+        await().atMost(PATIENCE).until(() -> cluster.pd.regionIds().size() == 2);
+        cluster.putAnywhere("c", "22");
+        cluster.putAnywhere("z", "333");
+        // An entry in parts.
+        TestCluster.large(node.region(id), "p").get(60, TimeUnit.SECONDS);
+        archive(node);
+        node.kill();
+
+        Restoration made = recover();
+        assertThat(made.problems()).isEmpty();
+        TreeMap<String, Integer> rows = rows(made);
+        assertThat(rows).hasSize(3 + TestCluster.LARGE_ROWS);
+        assertThat(rows).containsEntry("b", 1).containsEntry("c", 2).containsEntry("z", 3);
+        assertThat(made.parts()).allMatch(part -> part.replayedEntries() > 0);
+        assertThat(made.parts()).allMatch(part -> part.untilMillis() > 0);
+
+        // A second attempt, after one that was given up, comes to the same.
+        Restoration again = recover();
+        assertThat(rows(again)).isEqualTo(rows);
+        assertThat(again.plan().getRegions(0).getTerm())
+                .isGreaterThan(made.plan().getRegions(0).getTerm());
+    }
+
+    @Test
+    void aChildThatNeverPublishedLivesOnItsParentsLog() throws Exception {
+        TestCluster.Node node = cluster.start("a");
+        long id = cluster.onlyRegion();
+        cluster.awaitLeading(id, node);
+        cluster.putAnywhere("b", "1");
+        node.region(id).split(1, List.of(bytes("x"))).get(60, TimeUnit.SECONDS);
+        await().atMost(PATIENCE).until(() -> cluster.pd.regionIds().size() == 2);
+        long left = cluster.find("b").shape().getRegionId();
+        cluster.wal.loseCreates(true);
+        RegionAccess.Region region = node.region(left);
+        List<Future<?>> writes = new ArrayList<>();
+        List<String> keys = new ArrayList<>();
+        Future<?> split = null;
+        for (int i = 0; i < 2000 && (split == null || !split.isDone()); i++) {
+            String key = (i % 2 == 0 ? "c" : "n") + i;
+            keys.add(key);
+            writes.add(
+                    region.write(
+                            2, new WriteBatchBuilder().put(Cf.DEFAULT, bytes(key), bytes("v"))));
+            if (i % 50 == 0) {
+                isAcknowledged(writes.get(i));
+            }
+            if (i == 200) {
+                split = region.split(2, List.of(bytes("m")));
+            }
+        }
+        split.get(60, TimeUnit.SECONDS);
+        TreeMap<String, Integer> acknowledged = new TreeMap<>();
+        for (int i = 0; i < keys.size(); i++) {
+            if (isAcknowledged(writes.get(i))) {
+                acknowledged.put(keys.get(i), 1);
+            }
+        }
+        acknowledged.put("b", 1);
+        cluster.putAnywhere("o", "1");
+        acknowledged.put("o", 1);
+        archive(node);
+        node.kill();
+
+        Restoration made = recover();
+        assertThat(made.problems()).isEmpty();
+        assertThat(made.parts()).hasSize(3);
+        assertThat(rows(made)).containsAllEntriesOf(acknowledged);
+        assertThat(made.parts().stream().map(Part::regionId).distinct()).hasSize(3);
+    }
+}
