@@ -7,6 +7,7 @@ import io.tidekv.common.config.ConfigException;
 import io.tidekv.objects.archive.ArchiveException;
 import io.tidekv.objects.gc.CollectionStopped;
 import io.tidekv.objects.manifest.RecordDamaged;
+import io.tidekv.objects.restore.RestoreRefused;
 import io.tidekv.objects.store.ObjectStoreException;
 import java.net.BindException;
 import java.nio.file.AccessDeniedException;
@@ -69,6 +70,7 @@ final class Failures {
         } else if (t instanceof ObjectStoreException
                 || t instanceof ArchiveException
                 || t instanceof RecordDamaged
+                || t instanceof RestoreRefused
                 || t instanceof CollectionStopped) {
             return message;
         } else if (t instanceof StatusRuntimeException status) {

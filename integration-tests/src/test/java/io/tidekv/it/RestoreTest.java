@@ -133,6 +133,8 @@ class RestoreTest {
                                         "ctl",
                                         "recover",
                                         "--from-object-store",
+                                        // Rows of no transaction: all that there is.
+                                        "--everything",
                                         "--json",
                                         "--object-store",
                                         bucket(),
@@ -140,6 +142,7 @@ class RestoreTest {
                                         plan.toString()));
         assertThat(recovered.get("regions")).hasSize(2);
         assertThat(recovered.get("empty").asInt()).isZero();
+        assertThat(recovered.get("transactions_whole").asBoolean()).isFalse();
         for (JsonNode region : recovered.get("regions")) {
             assertThat(region.get("replayed_entries").asLong()).isPositive();
             assertThat(region.get("until_ms").asLong())
@@ -172,7 +175,7 @@ class RestoreTest {
         long first = log.firstIndex();
         log.read(
                 first,
-                log.lastReadable(first),
+                log.lastReadable(first, Long.MAX_VALUE),
                 entry ->
                         data.append(entry.entry().getData().toString(StandardCharsets.ISO_8859_1)));
     }

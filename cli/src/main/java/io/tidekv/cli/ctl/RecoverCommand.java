@@ -4,8 +4,11 @@ import io.tidekv.cli.CliException;
 import io.tidekv.cli.Console;
 import io.tidekv.common.Randomness;
 import io.tidekv.compute.restore.RestoreWorkshop;
+import io.tidekv.objects.restore.Goal;
 import io.tidekv.objects.restore.Restoration;
 import io.tidekv.objects.store.ObjectStore;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -30,6 +33,23 @@ final class RecoverCommand implements Callable<Integer> {
             description = "Says that nothing else is left.")
     private boolean fromObjectStore;
 
+    @Option(
+            names = "--at",
+            paramLabel = "TIME",
+            description = {
+                "Leave out what was committed later: a time as 2026-01-31T12:00:00Z. Needs the",
+                "archive of the log, and records from before."
+            })
+    private @Nullable String at;
+
+    @Option(
+            names = "--everything",
+            description = {
+                "Take all there is, also where a transaction is there in one region and not in",
+                "another."
+            })
+    private boolean everything;
+
     @Mixin private RestoreOptions restore = new RestoreOptions();
 
     @Mixin private ObjectsOption objects = new ObjectsOption();
@@ -42,6 +62,21 @@ final class RecoverCommand implements Callable<Integer> {
         this.console = console;
     }
 
+    private Goal goal() {
+        String time = at;
+        if (time == null) {
+            return everything ? Goal.EVERYTHING : Goal.LATEST;
+        }
+        if (everything) {
+            throw new CliException("--at and --everything exclude each other");
+        }
+        try {
+            return Goal.at(Instant.parse(time).toEpochMilli());
+        } catch (DateTimeParseException e) {
+            throw new CliException("--at " + time + ": use a time as 2026-01-31T12:00:00Z");
+        }
+    }
+
     @Override
     public Integer call() {
         CtlOptions options = CtlOptions.of(spec);
@@ -52,7 +87,8 @@ final class RecoverCommand implements Callable<Integer> {
             long id = restore.clusterId(store);
             ObjectStore cluster = ObjectsOption.cluster(store, id);
             try (RestoreWorkshop workshop = new RestoreWorkshop(cluster, id)) {
-                Restoration made = Restoration.newest(cluster, id, workshop, Randomness.real());
+                Restoration made =
+                        Restoration.newest(cluster, id, workshop, goal(), Randomness.real());
                 RestoreOutput.write(console, options.json(), made, restore.plan());
             }
         }

@@ -26,6 +26,7 @@ final class RestoreOutput {
         }
         console.line(json ? Json.line(json(made, file)) : text(made));
         if (!json) {
+            console.note(moment(made));
             made.problems().forEach(problem -> console.note("not used: " + problem));
             console.note(
                     "begin the new cluster with `tidekv pd --restore-plan "
@@ -48,6 +49,18 @@ final class RestoreOutput {
                     from(part));
         }
         return table.toString();
+    }
+
+    private static String moment(Restoration made) {
+        if (!made.whole()) {
+            return "the regions are not of one moment: a transaction may be there in one and not in"
+                    + " another";
+        }
+        return made.atMillis() == 0
+                ? "every transaction is there as a whole, or not at all"
+                : "every transaction committed until "
+                        + Instant.ofEpochMilli(made.atMillis())
+                        + " is there as a whole, and no later one";
     }
 
     private static String from(Part part) {
@@ -74,6 +87,8 @@ final class RestoreOutput {
         json.put("cluster", Json.unsigned(made.plan().getClusterId()));
         json.put("api_version", Shown.apiMode(made.plan().getApiMode()));
         json.put("plan", file.toString());
+        json.put("transactions_whole", made.whole());
+        json.put("at_ms", made.atMillis() == 0 ? null : made.atMillis());
         json.put("regions", regions);
         json.put("empty", made.parts().stream().filter(Part::isEmpty).count());
         json.put("problems", made.problems());

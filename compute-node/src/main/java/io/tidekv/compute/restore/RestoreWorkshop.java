@@ -61,6 +61,13 @@ public final class RestoreWorkshop implements StateMaker, AutoCloseable {
         return tools(apiMode).maker.beginEmpty(shape, apiMode, term);
     }
 
+    @Override
+    public List<TabletRecord> settle(List<TabletRecord> regions, long upToTs) {
+        return regions.isEmpty()
+                ? regions
+                : tools(regions.get(0).getApiMode()).maker.settle(regions, upToTs);
+    }
+
     private Tools tools(int apiMode) {
         Tools ready = tools;
         if (ready == null) {

@@ -9,6 +9,7 @@ import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
+import java.util.List;
 
 /** Makes states with tablets. */
 public final class TabletStateMaker implements StateMaker {
@@ -32,6 +33,11 @@ public final class TabletStateMaker implements StateMaker {
     @Override
     public Replay beginEmpty(RegionShape shape, int apiMode, long term) {
         return new TabletReplay(tablets, LogReplay.empty(tablets, shape, pause), term);
+    }
+
+    @Override
+    public List<TabletRecord> settle(List<TabletRecord> regions, long upToTs) {
+        return new Settlement(tablets, pause, regions, upToTs).run();
     }
 
     private record TabletReplay(TabletStore tablets, LogReplay replay, long term)

@@ -3,9 +3,11 @@ package io.tidekv.compute.region;
 import static io.tidekv.compute.region.TestCluster.PATIENCE;
 import static io.tidekv.compute.region.TestCluster.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.tidekv.common.Randomness;
+import io.tidekv.common.time.SystemClock;
 import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.engine.WriteBatchBuilder;
@@ -14,21 +16,25 @@ import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.compute.tablet.memory.MemoryTabletStore;
 import io.tidekv.objects.archive.ArchiveReader;
+import io.tidekv.objects.restore.Goal;
 import io.tidekv.objects.restore.Restoration;
 import io.tidekv.objects.restore.Restoration.Part;
+import io.tidekv.objects.restore.RestoreRefused;
 import io.tidekv.proto.pdstate.RestoredRegion;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What a cluster in memory has acknowledged comes back from its records and its archived log. */
 class ArchiveRecoveryTest {
+    private static final long NOW = SystemClock.INSTANCE.wallMillis();
+
     private final TestCluster cluster = new TestCluster();
     private final MemoryTabletStore tablets =
             new MemoryTabletStore(TestCluster.CLUSTER_ID, 1, cluster.bucket, Randomness.seeded(99));
@@ -40,11 +46,12 @@ class ArchiveRecoveryTest {
     }
 
     /** Copies the log until all is known to be committed that the regions have applied. */
-    private void archive(TestCluster.Node node) {
+    private void archive(TestCluster.Node node, long wallMillis) {
         await().atMost(PATIENCE)
                 .until(
                         () -> {
-                            cluster.wal.archive(cluster.bucket, TestCluster.CLUSTER_ID, ++archived);
+                            cluster.wal.archive(
+                                    cluster.bucket, TestCluster.CLUSTER_ID, ++archived, wallMillis);
                             ArchiveReader reader = ArchiveReader.open(cluster.bucket, 0);
                             return node.store.regions().stream()
                                     .allMatch(
@@ -58,11 +65,21 @@ class ArchiveRecoveryTest {
         return reader.region(region).lastIndex() >= cluster.pd.report(region).getAppliedIndex();
     }
 
+    /** Later than everything that this test publishes. */
+    private static long later(int seconds) {
+        return NOW + 60_000 + seconds * 1000L;
+    }
+
     private Restoration recover() {
+        return recover(Goal.LATEST);
+    }
+
+    private Restoration recover(Goal goal) {
         return Restoration.newest(
                 cluster.bucket,
                 TestCluster.CLUSTER_ID,
                 new TabletStateMaker(tablets, () -> {}),
+                goal,
                 Randomness.seeded(3));
     }
 
@@ -84,16 +101,6 @@ class ArchiveRecoveryTest {
         return rows;
     }
 
-    /** Not: it came with the version before a split. */
-    private static boolean isAcknowledged(Future<?> write) throws Exception {
-        try {
-            write.get(60, TimeUnit.SECONDS);
-            return true;
-        } catch (ExecutionException e) {
-            return false;
-        }
-    }
-
     @Test
     void whatWasWrittenAfterTheRecordIsReplayed() throws Exception {
         TestCluster.Node node = cluster.start("a");
@@ -106,7 +113,7 @@ class ArchiveRecoveryTest {
         cluster.putAnywhere("z", "333");
         // An entry in parts.
         TestCluster.large(node.region(id), "p").get(60, TimeUnit.SECONDS);
-        archive(node);
+        archive(node, later(10));
         node.kill();
 
         Restoration made = recover();
@@ -117,11 +124,41 @@ class ArchiveRecoveryTest {
         assertThat(made.parts()).allMatch(part -> part.replayedEntries() > 0);
         assertThat(made.parts()).allMatch(part -> part.untilMillis() > 0);
 
+        assertThat(made.whole()).as("nothing goes beyond the archive").isTrue();
+        assertThat(made.atMillis()).isZero();
+
         // A second attempt, after one that was given up, comes to the same.
         Restoration again = recover();
         assertThat(rows(again)).isEqualTo(rows);
         assertThat(again.plan().getRegions(0).getTerm())
                 .isGreaterThan(made.plan().getRegions(0).getTerm());
+    }
+
+    @Test
+    void aPointInTimeLeavesOutWhatWasWrittenLater() throws Exception {
+        TestCluster.Node node = cluster.start("a");
+        long id = cluster.onlyRegion();
+        cluster.awaitLeading(id, node);
+        node.region(id).split(1, List.of(bytes("m"))).get(60, TimeUnit.SECONDS);
+        await().atMost(PATIENCE).until(() -> cluster.pd.regionIds().size() == 2);
+        cluster.putAnywhere("c", "22");
+        cluster.putAnywhere("z", "333");
+        archive(node, later(10));
+        cluster.putAnywhere("d", "1");
+        cluster.putAnywhere("y", "1");
+        archive(node, later(20));
+        node.kill();
+
+        Restoration made = recover(Goal.at(later(15)));
+        assertThat(rows(made).keySet()).containsExactly("c", "z");
+        assertThat(made.whole()).isTrue();
+        assertThat(made.atMillis()).isEqualTo(later(15));
+        assertThat(rows(recover(Goal.at(later(19)))).keySet()).containsExactly("c", "d", "y", "z");
+        assertThatThrownBy(() -> recover(Goal.at(later(20))))
+                .isInstanceOf(RestoreRefused.class)
+                .hasMessageContaining("only until");
+        // Before any record the log of the first region alone tells of nothing else.
+        assertThatThrownBy(() -> recover(Goal.at(1000))).isInstanceOf(RestoreRefused.class);
     }
 
     @Test
@@ -135,33 +172,37 @@ class ArchiveRecoveryTest {
         long left = cluster.find("b").shape().getRegionId();
         cluster.wal.loseCreates(true);
         RegionAccess.Region region = node.region(left);
-        List<Future<?>> writes = new ArrayList<>();
+        List<CompletableFuture<?>> writes = new ArrayList<>();
         List<String> keys = new ArrayList<>();
-        Future<?> split = null;
-        for (int i = 0; i < 2000 && (split == null || !split.isDone()); i++) {
+        for (int i = 0; i < 2000 && region.shape().getVersion() == 2; i++) {
             String key = (i % 2 == 0 ? "c" : "n") + i;
             keys.add(key);
             writes.add(
                     region.write(
                             2, new WriteBatchBuilder().put(Cf.DEFAULT, bytes(key), bytes("v"))));
-            if (i % 50 == 0) {
-                isAcknowledged(writes.get(i));
-            }
             if (i == 200) {
-                split = region.split(2, List.of(bytes("m")));
+                region.split(2, List.of(bytes("m")));
+            }
+            if (i % 50 == 0) {
+                CompletableFuture<?> last = writes.get(i);
+                await().atMost(PATIENCE)
+                        .pollInterval(Duration.ofMillis(2))
+                        .until(() -> last.isDone() || region.shape().getVersion() > 2);
             }
         }
-        split.get(60, TimeUnit.SECONDS);
+        await().atMost(PATIENCE).until(() -> region.shape().getVersion() > 2);
+        cluster.putAnywhere("o", "1");
         TreeMap<String, Integer> acknowledged = new TreeMap<>();
         for (int i = 0; i < keys.size(); i++) {
-            if (isAcknowledged(writes.get(i))) {
+            // Others came with the version before the split.
+            if (writes.get(i).isDone() && !writes.get(i).isCompletedExceptionally()) {
                 acknowledged.put(keys.get(i), 1);
             }
         }
+        assertThat(acknowledged).hasSizeGreaterThan(100);
         acknowledged.put("b", 1);
-        cluster.putAnywhere("o", "1");
         acknowledged.put("o", 1);
-        archive(node);
+        archive(node, later(10));
         node.kill();
 
         Restoration made = recover();

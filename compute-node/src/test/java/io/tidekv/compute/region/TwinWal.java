@@ -122,17 +122,32 @@ final class TwinWal implements AutoCloseable {
         return view == null ? -1 : disks.get(walId).durableEntries(regionId).size();
     }
 
-    /** Copies what the nodes have, as their archivers would, into segment {@code number}. */
-    void archive(ObjectStore cluster, long clusterId, long number) throws Exception {
-        thread.submit(() -> nodes.keySet().forEach(id -> archive(id, cluster, clusterId, number)))
+    /**
+     * Copies what the nodes have, as their archivers would, into segment {@code number}, as if all
+     * that is new had been written at {@code wallMillis}.
+     */
+    void archive(ObjectStore cluster, long clusterId, long number, long wallMillis)
+            throws Exception {
+        thread.submit(
+                        () ->
+                                nodes.keySet()
+                                        .forEach(
+                                                id ->
+                                                        archive(
+                                                                id,
+                                                                cluster,
+                                                                clusterId,
+                                                                number,
+                                                                wallMillis)))
                 .get(60, TimeUnit.SECONDS);
     }
 
-    private void archive(long walId, ObjectStore cluster, long clusterId, long number) {
+    private void archive(
+            long walId, ObjectStore cluster, long clusterId, long number, long wallMillis) {
         UUID node = new UUID(walId, walId);
         long length = 1 << 30;
         PartBuilder part = new PartBuilder(node, walId, clusterId, number, length);
-        part.time(clock.wallMillis());
+        part.time(wallMillis);
         MemoryVoterStorage disk = disks.get(walId);
         for (long region : disk.durableRegions()) {
             part.meta(region, disk.durableMeta(region), true);

@@ -157,10 +157,17 @@ public final class ArchiveReader {
                 });
         marks.check(regionId);
         ProvenLog proven = new ProvenLog(regionId);
-        read.values().forEach(own -> replay(own, marks, proven));
+        List<NodeReplay> replays = new ArrayList<>();
+        read.values().forEach(own -> replays.add(replay(own, marks, proven)));
         long last = proven.isEmpty() ? 0 : proven.last();
+        long openSince =
+                replays.stream()
+                        .flatMap(replay -> replay.open(last).stream())
+                        .mapToLong(Copy::wallMillis)
+                        .min()
+                        .orElse(Long.MAX_VALUE);
         return new RegionArchive(
-                cluster, regionId, proven, Math.max(last, marks.highest()), problems());
+                cluster, regionId, proven, Math.max(last, marks.highest()), openSince, problems());
     }
 
     /** A part with the operations of the region, of which there may be none; null: not readable. */
@@ -198,7 +205,7 @@ public final class ArchiveReader {
         return new Read(part, slice, null);
     }
 
-    private static void replay(List<Read> own, CommitMarks marks, ProvenLog proven) {
+    private static NodeReplay replay(List<Read> own, CommitMarks marks, ProvenLog proven) {
         NodeReplay replay = new NodeReplay(marks, proven);
         ArchivePart before = null;
         for (Read read : own) {
@@ -214,5 +221,6 @@ public final class ArchiveReader {
                 ops.forEach(op -> replay.visit(read.part(), slice, op));
             }
         }
+        return replay;
     }
 }

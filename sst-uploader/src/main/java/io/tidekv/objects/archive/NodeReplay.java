@@ -1,6 +1,7 @@
 package io.tidekv.objects.archive;
 
 import io.tidekv.proto.region.Snapshot;
+import java.util.Collection;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 
@@ -58,6 +59,11 @@ final class NodeReplay {
                 proveThrough(written.index());
             }
         }
+    }
+
+    /** What is in the log, is not certainly committed and lies behind an index. */
+    Collection<Copy> open(long index) {
+        return log.tailMap(index, false).values();
     }
 
     private void prove(Snapshot snapshot) {

@@ -23,6 +23,7 @@ public final class RegionArchive {
     private final long regionId;
     private final ProvenLog proven;
     private final long committed;
+    private final long openSinceMillis;
     private final List<String> problems;
 
     RegionArchive(
@@ -30,11 +31,13 @@ public final class RegionArchive {
             long regionId,
             ProvenLog proven,
             long committed,
+            long openSinceMillis,
             List<String> problems) {
         this.cluster = cluster;
         this.regionId = regionId;
         this.proven = proven;
         this.committed = committed;
+        this.openSinceMillis = openSinceMillis;
         this.problems = problems;
     }
 
@@ -60,13 +63,31 @@ public final class RegionArchive {
                 : same.get(0).term() == term;
     }
 
-    /** The last of the entries from {@code from} on without a hole; {@code from - 1}: none. */
-    public long lastReadable(long from) {
+    /**
+     * The last of the entries from {@code from} on without a hole; {@code from - 1}: none.
+     *
+     * @param untilMillis it ends before the first entry that all its voters wrote later
+     */
+    public long lastReadable(long from, long untilMillis) {
         long last = from - 1;
-        while (!proven.copies(last + 1).isEmpty()) {
+        while (!proven.copies(last + 1).isEmpty()
+                && writtenMillis(proven.copies(last + 1)) <= untilMillis) {
             last++;
         }
         return last;
+    }
+
+    /**
+     * When the first entry behind the last readable one was written that may have been committed
+     * and is not known to be; {@link Long#MAX_VALUE}: there is none.
+     */
+    public long openSinceMillis() {
+        return openSinceMillis;
+    }
+
+    /** When an entry was written first, by the clocks of WAL nodes; 0: not known. */
+    public long writtenMillis(long index) {
+        return writtenMillis(proven.copies(index));
     }
 
     /** What could not be read on the way here. */

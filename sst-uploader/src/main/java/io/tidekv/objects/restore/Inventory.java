@@ -31,6 +31,7 @@ final class Inventory {
     private final Map<Long, Long> terms = new HashMap<>();
     private final Map<ObjectRef, Long> records = new LinkedHashMap<>();
     private final List<String> problems = new ArrayList<>();
+    private @Nullable List<Candidate> loaded;
     private long newestId;
     private long newestIncarnation;
     private long newestMillis;
@@ -98,21 +99,18 @@ final class Inventory {
     /**
      * The newest record of each region of which every object is there with its length. First
      * records of plans that nobody has used are left out.
+     *
+     * @param untilMillis and so are records that were stored later
      */
-    Collection<Candidate> newest(ArchiveReader archive) {
-        List<Candidate> all = new ArrayList<>();
-        records.forEach(
-                (ref, stored) -> {
-                    Candidate candidate = load(ref, stored);
-                    if (candidate != null) {
-                        all.add(candidate);
-                    }
-                });
+    Collection<Candidate> newest(ArchiveReader archive, long untilMillis) {
+        List<Candidate> all = all();
         Map<Long, Candidate> newest = new LinkedHashMap<>();
         UnusedPlans.without(
                         all,
                         (region, log) ->
                                 archive.logs(region).stream().anyMatch(l -> l.logId() == log))
+                .stream()
+                .filter(candidate -> candidate.storedMillis() <= untilMillis)
                 .forEach(
                         candidate ->
                                 newest.merge(
@@ -120,6 +118,21 @@ final class Inventory {
                                         candidate,
                                         (a, b) -> b.isNewerThan(a) ? b : a));
         return newest.values();
+    }
+
+    private List<Candidate> all() {
+        List<Candidate> all = loaded;
+        if (all == null) {
+            all = new ArrayList<>();
+            for (Map.Entry<ObjectRef, Long> record : records.entrySet()) {
+                Candidate candidate = load(record.getKey(), record.getValue());
+                if (candidate != null) {
+                    all.add(candidate);
+                }
+            }
+            loaded = all;
+        }
+        return all;
     }
 
     /** No id, term or timestamp of the new cluster may have been seen in the archive of the log. */

@@ -39,6 +39,7 @@ final class LogTails {
     private final ArchiveReader archive;
     private final StateMaker maker;
     private final Inventory inventory;
+    private final long untilMillis;
     private final Map<Long, Candidate> waiting = new LinkedHashMap<>();
     private final Map<Long, Candidate> done = new LinkedHashMap<>();
     private final ArrayDeque<Parent> parents = new ArrayDeque<>();
@@ -46,10 +47,11 @@ final class LogTails {
     /** A region whose children may begin with what its log says. */
     private record Parent(Candidate state, RegionArchive log) {}
 
-    LogTails(ArchiveReader archive, StateMaker maker, Inventory inventory) {
+    LogTails(ArchiveReader archive, StateMaker maker, Inventory inventory, long untilMillis) {
         this.archive = archive;
         this.maker = maker;
         this.inventory = inventory;
+        this.untilMillis = untilMillis;
     }
 
     /** The states that the records have come to. */
@@ -155,6 +157,49 @@ final class LogTails {
     /** What a child gets of its parent's log. */
     private record Inheritance(RegionArchive log, long from, long to) {}
 
+    /**
+     * Until when the archive has all that was acknowledged, and shows that it is committed; 0 when
+     * nothing is certain.
+     */
+    long completeUntilMillis() {
+        long until = ArchiveCoverage.untilMillis(archive);
+        for (long region : archive.regions()) {
+            try {
+                if (!archive.logs(region).isEmpty()) {
+                    until = Math.min(until, archive.region(region).openSinceMillis() - 1);
+                }
+            } catch (ArchiveException e) {
+                inventory.problem(String.valueOf(e.getMessage()));
+                return 0;
+            }
+        }
+        return Math.max(until, 0);
+    }
+
+    /** Whether neither a record nor its log goes beyond a time. */
+    boolean endBy(Collection<Candidate> records, long millis) {
+        for (long region : archive.regions()) {
+            RegionArchive first = log(region, BOOTSTRAP);
+            long last = first == null ? 0 : first.lastReadable(1, Long.MAX_VALUE);
+            if (first != null && last > 0 && first.writtenMillis(last) > millis) {
+                return false;
+            }
+        }
+        for (Candidate record : records) {
+            if (record.storedMillis() > millis) {
+                return false;
+            }
+            RegionArchive log =
+                    record.isFirstOfSplit() ? null : guarded(record, () -> logOf(record));
+            long from = record.record().getAppliedIndex() + 1;
+            long last = log == null ? 0 : log.lastReadable(from, Long.MAX_VALUE);
+            if (log != null && last >= from && log.writtenMillis(last) > millis) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** The archived log that a record belongs to; null when there is none. */
     private @Nullable RegionArchive logOf(Candidate record) {
         TabletRecord at = record.record();
@@ -188,8 +233,8 @@ final class LogTails {
     private @Nullable Candidate replay(
             Candidate record, @Nullable RegionArchive log, @Nullable Inheritance before) {
         long from = record.record().getAppliedIndex() + 1;
-        long to = log == null ? from - 1 : log.lastReadable(from);
-        if (log != null && to < log.lastIndex()) {
+        long to = log == null ? from - 1 : log.lastReadable(from, untilMillis);
+        if (log != null && to < log.lastIndex() && log.firstMissing(to + 1, to + 1) != 0) {
             problem(
                     record,
                     "entries behind " + to + " are known up to " + log.lastIndex() + " and lost");

@@ -4,23 +4,18 @@ import com.google.protobuf.ByteString;
 import io.tidekv.common.Randomness;
 import io.tidekv.objects.archive.ArchiveReader;
 import io.tidekv.objects.backup.BackupSet;
-import io.tidekv.objects.manifest.ObjectKeys;
-import io.tidekv.objects.manifest.RecordCodec;
 import io.tidekv.objects.manifest.RecordNames;
-import io.tidekv.objects.manifest.RecordRange;
-import io.tidekv.objects.store.Checksums;
 import io.tidekv.objects.store.ObjectStore;
-import io.tidekv.proto.manifest.Lineage;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.pdstate.RestorePlan;
 import io.tidekv.proto.pdstate.RestoredRegion;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,11 +23,20 @@ import org.jspecify.annotations.Nullable;
  *
  * @param plan for PD's first start
  * @param parts what the key space is covered with, in order
+ * @param atMillis transactions that were committed later are left out; 0: everything is there
+ * @param whole every transaction is there in all of its regions or in none
  * @param problems objects that could not be used
  */
-public record Restoration(RestorePlan plan, List<Part> parts, List<String> problems) {
+public record Restoration(
+        RestorePlan plan, List<Part> parts, long atMillis, boolean whole, List<String> problems) {
     /** Far above what may have been given out without a trace in the bucket. */
-    private static final long IDS_SPARED = 100_000;
+    private static final long INCARNATIONS_SPARED = 100_000;
+
+    /** So much is given up, unasked, for transactions to be whole. */
+    private static final long GIVEN_UP_MILLIS = 600_000;
+
+    /** The API mode in which nothing is a transaction's. */
+    private static final int RAW_WITH_TTL = 2;
 
     /** PD promises timestamps three seconds ahead; clocks may differ a little. */
     private static final long TSO_SPARED_MILLIS = 10_000;
@@ -63,16 +67,69 @@ public record Restoration(RestorePlan plan, List<Part> parts, List<String> probl
 
     /**
      * The newest state of every region that all objects of are there, and what the archive of the
-     * log says after it.
+     * log says after it, as far as the goal goes.
+     *
+     * @throws RestoreRefused when the goal cannot be reached
      */
     public static Restoration newest(
-            ObjectStore cluster, long clusterId, StateMaker maker, Randomness randomness) {
+            ObjectStore cluster,
+            long clusterId,
+            StateMaker maker,
+            Goal goal,
+            Randomness randomness) {
         Inventory inventory = Inventory.of(cluster, clusterId);
         ArchiveReader archive = ArchiveReader.open(cluster, 0);
         inventory.see(archive);
-        Collection<Candidate> states =
-                new LogTails(archive, maker, inventory).advance(inventory.newest(archive));
-        return make(cluster, clusterId, inventory, states, maker, randomness);
+        Moment moment = moment(goal, archive, maker, inventory);
+        List<KeyCover.Piece> pieces = pieces(moment, archive, maker, inventory);
+        if (moment.isCut() && pieces.stream().anyMatch(piece -> piece.from() == null)) {
+            String reason =
+                    "some keys have no record from before "
+                            + Instant.ofEpochMilli(moment.atMillis());
+            if (goal.isPoint()) {
+                throw new RestoreRefused(reason + ": choose a later time " + inventory.problems());
+            }
+            inventory.problem(reason + ": transactions may be torn");
+            moment = Moment.ALL;
+            pieces = pieces(moment, archive, maker, inventory);
+        }
+        return make(cluster, clusterId, inventory, pieces, moment, maker, randomness);
+    }
+
+    private static List<KeyCover.Piece> pieces(
+            Moment moment, ArchiveReader archive, StateMaker maker, Inventory inventory) {
+        return KeyCover.of(
+                new LogTails(archive, maker, inventory, moment.logMillis())
+                        .advance(inventory.newest(archive, moment.atMillis())));
+    }
+
+    private static Moment moment(
+            Goal goal, ArchiveReader archive, StateMaker maker, Inventory inventory) {
+        if (goal.evenTorn() || (!goal.isPoint() && archive.parts().isEmpty())) {
+            return Moment.ALL;
+        }
+        LogTails tails = new LogTails(archive, maker, inventory, Long.MAX_VALUE);
+        long until = tails.completeUntilMillis();
+        if (goal.isPoint()) {
+            return Moment.at(goal.atMillis(), until);
+        }
+        Collection<Candidate> newest = inventory.newest(archive, Long.MAX_VALUE);
+        if (until == 0 || newest.stream().allMatch(c -> c.record().getApiMode() == RAW_WITH_TTL)) {
+            return Moment.ALL;
+        }
+        if (tails.endBy(newest, until)) {
+            return Moment.END;
+        }
+        long at = until - Moment.MARGIN_MILLIS;
+        if (inventory.newestMillis() - at > GIVEN_UP_MILLIS) {
+            throw new RestoreRefused(
+                    "what fits together ends at "
+                            + Instant.ofEpochMilli(Math.max(at, 0))
+                            + ", and there are objects of "
+                            + Instant.ofEpochMilli(inventory.newestMillis())
+                            + ": choose with --at TIME, or --everything");
+        }
+        return Moment.at(at, until);
     }
 
     /** The states that a backup holds. Throws IllegalStateException when one cannot be used. */
@@ -92,150 +149,79 @@ public record Restoration(RestorePlan plan, List<Part> parts, List<String> probl
             }
             candidates.add(candidate);
         }
-        return make(cluster, backup.clusterId(), inventory, candidates, maker, randomness);
+        return make(
+                cluster,
+                backup.clusterId(),
+                inventory,
+                KeyCover.of(candidates),
+                Moment.ALL,
+                maker,
+                randomness);
     }
 
     private static Restoration make(
             ObjectStore cluster,
             long clusterId,
             Inventory inventory,
-            Collection<Candidate> candidates,
+            List<KeyCover.Piece> pieces,
+            Moment moment,
             StateMaker states,
             Randomness randomness) {
-        if (candidates.isEmpty()) {
-            throw new IllegalStateException(
-                    "there is no record of cluster "
-                            + Long.toUnsignedString(clusterId)
-                            + " that could be used "
-                            + inventory.problems());
-        }
-        int mode = candidates.iterator().next().record().getApiMode();
-        Maker maker = new Maker(cluster, inventory, states, mode, randomness);
+        Candidate any =
+                pieces.stream()
+                        .map(KeyCover.Piece::from)
+                        .filter(Objects::nonNull)
+                        .findFirst()
+                        .orElseThrow(
+                                () ->
+                                        new IllegalStateException(
+                                                "there is no record of cluster "
+                                                        + Long.toUnsignedString(clusterId)
+                                                        + " that could be used "
+                                                        + inventory.problems()));
+        int mode = any.record().getApiMode();
+        FirstRecords maker = new FirstRecords(cluster, inventory, states, mode, randomness);
+        List<TabletRecord> records = new ArrayList<>();
+        pieces.forEach(piece -> records.add(maker.of(piece)));
+        boolean settles = moment.whole() && mode != RAW_WITH_TTL;
+        List<TabletRecord> settled =
+                settles ? states.settle(records, moment.upToTs()) : List.copyOf(records);
         RestorePlan.Builder plan = RestorePlan.newBuilder();
         List<Part> parts = new ArrayList<>();
-        for (KeyCover.Piece piece : KeyCover.of(candidates)) {
-            RestoredRegion region = maker.region(piece);
-            plan.addRegions(region);
-            parts.add(part(region, piece));
+        for (int i = 0; i < pieces.size(); i++) {
+            RegionShape shape = records.get(i).getShape();
+            long term = records.get(i).getTerm();
+            TabletRecord first = moment.opened(FirstRecords.begun(settled.get(i), shape, term));
+            plan.addRegions(
+                    RestoredRegion.newBuilder()
+                            .setShape(shape)
+                            .setTerm(term)
+                            .setFirstRecord(maker.store(first)));
+            parts.add(part(shape.getRegionId(), pieces.get(i)));
         }
         plan.setClusterId(clusterId)
                 .setApiMode(mode)
-                .setNextId(maker.nextId)
-                .setNextIncarnation(inventory.newestIncarnation() + IDS_SPARED)
+                .setNextId(maker.nextId())
+                .setNextIncarnation(inventory.newestIncarnation() + INCARNATIONS_SPARED)
                 .setTsoBoundMillis(inventory.newestMillis() + TSO_SPARED_MILLIS);
-        return new Restoration(plan.build(), List.copyOf(parts), inventory.problems());
+        return new Restoration(
+                plan.build(),
+                List.copyOf(parts),
+                moment.isCut() ? moment.atMillis() : 0,
+                moment.whole(),
+                inventory.problems());
     }
 
-    private static Part part(RestoredRegion region, KeyCover.Piece piece) {
+    private static Part part(long regionId, KeyCover.Piece piece) {
         Candidate from = piece.from();
         return new Part(
-                region.getShape().getRegionId(),
+                regionId,
                 piece.start(),
                 piece.end(),
                 from == null || !from.hasRecord() ? "" : RecordNames.of(from.ref()),
                 from == null ? 0 : from.record().getAppliedIndex(),
                 from == null || from.replayed() == null ? 0 : from.replayed().entries(),
                 from == null ? 0 : from.untilMillis());
-    }
-
-    /** Makes the first records. */
-    private static final class Maker {
-        private final ObjectStore cluster;
-        private final Inventory inventory;
-        private final StateMaker states;
-        private final int apiMode;
-        private final Randomness randomness;
-        private final Set<Long> taken = new HashSet<>();
-        private final long plan;
-        private long nextId;
-
-        Maker(
-                ObjectStore cluster,
-                Inventory inventory,
-                StateMaker states,
-                int apiMode,
-                Randomness randomness) {
-            this.cluster = cluster;
-            this.inventory = inventory;
-            this.states = states;
-            this.apiMode = apiMode;
-            this.randomness = randomness;
-            this.nextId = inventory.newestId() + IDS_SPARED;
-            this.plan = randomness.nextLong() | 1;
-        }
-
-        RestoredRegion region(KeyCover.Piece piece) {
-            Candidate from = piece.from();
-            // One region may keep its id; what it has left behind is then collected.
-            boolean keeps = from != null && taken.add(from.regionId());
-            long id = keeps && from != null ? from.regionId() : nextId++;
-            long term = inventory.newestTerm(id) + 1;
-            RegionShape shape =
-                    RegionShape.newBuilder()
-                            .setRegionId(id)
-                            .setStartKey(piece.start())
-                            .setEndKey(piece.end())
-                            .setVersion(from == null ? 1 : from.version() + 1)
-                            .setConfVer(from == null ? 0 : from.record().getShape().getConfVer())
-                            .build();
-            TabletRecord first = from == null ? nothing(shape, term) : record(from, shape, term);
-            return RestoredRegion.newBuilder()
-                    .setShape(shape)
-                    .setTerm(term)
-                    .setFirstRecord(store(first))
-                    .build();
-        }
-
-        /** A region that begins without a record would have the whole range. */
-        private TabletRecord nothing(RegionShape shape, long term) {
-            try (StateMaker.Replay empty = states.beginEmpty(shape, apiMode, term)) {
-                return begun(empty.finish(), shape, term, 0, 0);
-            }
-        }
-
-        private TabletRecord record(Candidate from, RegionShape shape, long term) {
-            return begun(
-                    RecordRange.within(from.record(), shape),
-                    shape,
-                    term,
-                    from.hasRecord() ? from.regionId() : 0,
-                    from.record().getAppliedIndex());
-        }
-
-        private TabletRecord begun(
-                TabletRecord content, RegionShape shape, long term, long origin, long index) {
-            return content.toBuilder()
-                    .setShape(shape)
-                    .setTerm(term)
-                    .setSequence(0)
-                    .setAppliedIndex(0)
-                    .setAppliedTerm(0)
-                    .clearParent()
-                    .clearPendingChildren()
-                    .addLineage(
-                            Lineage.newBuilder()
-                                    .setRegionId(origin)
-                                    .setIndex(index)
-                                    .setEvent(Candidate.RESTORE)
-                                    .setPlan(plan))
-                    .build();
-        }
-
-        private ObjectRef store(TabletRecord record) {
-            String name =
-                    ObjectKeys.record(
-                            record.getShape().getRegionId(),
-                            record.getTerm(),
-                            record.getSequence(),
-                            randomness.nextUuid());
-            byte[] frame = RecordCodec.encode(record);
-            cluster.putIfAbsent(name, frame);
-            return ObjectRef.newBuilder()
-                    .setKey(name)
-                    .setLength(frame.length)
-                    .setCrc32C(Checksums.crc32c(frame))
-                    .build();
-        }
     }
 
     /** The only cluster in a store; null when there is none or several. */

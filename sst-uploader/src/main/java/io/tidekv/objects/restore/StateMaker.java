@@ -4,6 +4,7 @@ import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
+import java.util.List;
 
 /** Makes states of regions that no record holds: what a record holds and what was written after. */
 public interface StateMaker {
@@ -16,6 +17,18 @@ public interface StateMaker {
 
     /** Begins with a region that holds nothing. */
     Replay beginEmpty(RegionShape shape, int apiMode, long term);
+
+    /**
+     * Settles the locks of transactions that nobody goes on with: each is committed or rolled back
+     * as the states together say. They are pieces of one moment, in which for every commit record
+     * all prewrites of its transaction are there, too.
+     *
+     * @param regions in key order, none twice; their new files are stored in the name of their
+     *     terms
+     * @param upToTs what was committed later is removed; -1: nothing is
+     * @return the states after it, in the same order, not stored
+     */
+    List<TabletRecord> settle(List<TabletRecord> regions, long upToTs);
 
     /** A region's state under way. Belongs to one thread; every call may block. */
     interface Replay extends AutoCloseable {

@@ -4,12 +4,18 @@ import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
+import java.util.List;
 
 /** Knows only what holds nothing. */
 final class NoReplay implements StateMaker {
     @Override
     public Replay begin(ObjectRef ref, TabletRecord record, long term) {
         throw new AssertionError("there is no archive");
+    }
+
+    @Override
+    public List<TabletRecord> settle(List<TabletRecord> regions, long upToTs) {
+        return regions;
     }
 
     @Override

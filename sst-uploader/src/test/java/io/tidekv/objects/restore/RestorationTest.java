@@ -61,7 +61,7 @@ class RestorationTest {
     }
 
     private Restoration restore() {
-        return Restoration.newest(store, 7, new NoReplay(), randomness);
+        return Restoration.newest(store, 7, new NoReplay(), Goal.LATEST, randomness);
     }
 
     private List<String> parts() {
