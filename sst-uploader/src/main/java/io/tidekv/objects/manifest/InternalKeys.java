@@ -7,12 +7,12 @@ import com.google.protobuf.ByteString;
  * number of sequence and type, descending. The end of a range tombstone is a user key with the
  * highest number, so it comes before every entry of that user key.
  */
-final class InternalKeys {
+public final class InternalKeys {
     static final int SUFFIX_BYTES = 8;
 
     private InternalKeys() {}
 
-    static int compare(ByteString left, ByteString right) {
+    public static int compare(ByteString left, ByteString right) {
         int byUser =
                 ByteString.unsignedLexicographicalComparator().compare(user(left), user(right));
         return byUser != 0 ? byUser : Long.compareUnsigned(suffix(right), suffix(left));

@@ -5,6 +5,7 @@ import io.tidekv.common.time.Clock;
 import io.tidekv.compute.tablet.manifest.FileSet;
 import io.tidekv.compute.tablet.manifest.ManifestWriter;
 import io.tidekv.compute.tablet.manifest.RecordFiles;
+import io.tidekv.objects.manifest.InternalKeys;
 import io.tidekv.proto.manifest.SstFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -100,14 +101,14 @@ final class FileCutter {
             Copy guard = guard(guarded, family, file);
             Instance first = open(opened, family, new Copy(file, table), guard);
             remove(first, family, file, at, stays);
-            Copy copy = compact(first, family, file.getNumber());
+            Copy copy = within(compact(first, family, file.getNumber()), file);
             if (copy == null || isOutside(copy.file, at, stays)) {
                 return use.apply(null);
             }
             // The tombstone is in the copy too. Bounds keep it out of the next.
             copy = new Copy(bounded(copy.file, at, stays), copy.path);
             Instance second = open(opened, family, copy, guard);
-            copy = compact(second, family, copy.file.getNumber());
+            copy = within(compact(second, family, copy.file.getNumber()), file);
             return use.apply(copy == null || isOutside(copy.file, at, stays) ? null : copy);
         } finally {
             opened.forEach(Instance::close);
@@ -214,6 +215,28 @@ final class FileCutter {
         return copies.isEmpty()
                 ? null
                 : new Copy(copies.get(0), path(instance, copies.get(0).getNumber()));
+    }
+
+    /**
+     * The copy in the bounds of the original. Versions of one key may lie in two files of a level,
+     * the older ones in the second. Tombstones that reach over both are in both, and count in each
+     * within its bounds only. A compaction of the second alone writes them from that key's newest
+     * possible version on: over the first file's.
+     */
+    private static @Nullable Copy within(@Nullable Copy copy, SstFile original) {
+        if (copy == null) {
+            return null;
+        }
+        SstFile.Builder file = copy.file.toBuilder();
+        if (InternalKeys.compare(file.getSmallest(), original.getSmallest()) < 0) {
+            file.setSmallest(original.getSmallest());
+        }
+        if (InternalKeys.compare(file.getLargest(), original.getLargest()) > 0) {
+            file.setLargest(original.getLargest());
+        }
+        return InternalKeys.compare(file.getSmallest(), file.getLargest()) > 0
+                ? null
+                : new Copy(file.build(), copy.path);
     }
 
     /**

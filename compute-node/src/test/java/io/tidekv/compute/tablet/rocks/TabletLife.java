@@ -50,9 +50,6 @@ final class TabletLife implements AutoCloseable {
     static final int KEYS = 600;
     private static final int STORES = 2;
 
-    /** Nothing merges regions yet, and joined files have been seen to overlap: ADR 13. */
-    private static final boolean MERGES = Boolean.getBoolean("tidekv.metamorphic.merges");
-
     private final Random random;
     private final Path folder;
     private final SwitchableStore objects = new SwitchableStore();
@@ -160,10 +157,8 @@ final class TabletLife implements AutoCloseable {
                 move(region);
             } else if (what < 94) {
                 split(region);
-            } else if (what < 97 && MERGES) {
-                merge(region);
             } else if (what < 97) {
-                check(region);
+                merge(region);
             } else if (what < 99) {
                 outage(region);
             } else {
