@@ -164,7 +164,9 @@ class StormTest {
         blobs.verify();
         collectors.scrub();
         if (isLong) {
-            assertThat(collectors.deleted()).as("objects collected").isPositive();
+            assertThat(collectors.deleted())
+                    .as("objects collected; %s; %s", during, left)
+                    .isPositive();
             assertThat(collectors.hasFewOrphans()).as(left).isTrue();
         }
         return during + "; " + left;
