@@ -79,44 +79,26 @@ public record StoreOptions(
 
     /** The same with other publishing triggers. */
     public StoreOptions withPublishing(long bytes, Duration age) {
-        return with(unpublishedBytesMax, bytes, age, splitBytes);
+        return with(unpublishedBytesMax, bytes, age, splitBytes, tabletsKept, tabletIdle);
     }
 
     /** The same with another size at which regions are split. */
     public StoreOptions withSplitBytes(long bytes) {
-        return with(unpublishedBytesMax, publishBytes, publishAge, bytes);
+        return with(unpublishedBytesMax, publishBytes, publishAge, bytes, tabletsKept, tabletIdle);
     }
 
     /** The same with another bound of unpublished bytes. */
     public StoreOptions withUnpublishedMax(long bytes) {
-        return with(bytes, publishBytes, publishAge, splitBytes);
+        return with(bytes, publishBytes, publishAge, splitBytes, tabletsKept, tabletIdle);
     }
 
     /** The same with other bounds of what is kept open. */
     public StoreOptions withTablets(int kept, Duration idle) {
-        return new StoreOptions(
-                loops,
-                openers,
-                publishers,
-                leader,
-                regionProposalBytes,
-                storeProposalBytes,
-                entryBytesMax,
-                joinBytes,
-                unpublishedBytesMax,
-                publishBytes,
-                publishAge,
-                splitBytes,
-                splitWrites,
-                splitPauseMax,
-                proposalTimeout,
-                readTimeout,
-                shutdown,
-                kept,
-                idle);
+        return with(unpublishedBytesMax, publishBytes, publishAge, splitBytes, kept, idle);
     }
 
-    private StoreOptions with(long unpublished, long publish, Duration age, long split) {
+    private StoreOptions with(
+            long unpublished, long publish, Duration age, long split, int kept, Duration idle) {
         return new StoreOptions(
                 loops,
                 openers,
@@ -135,7 +117,7 @@ public record StoreOptions(
                 proposalTimeout,
                 readTimeout,
                 shutdown,
-                tabletsKept,
-                tabletIdle);
+                kept,
+                idle);
     }
 }
