@@ -13,7 +13,6 @@ import io.tidekv.proto.cluster.ListStoresRequest;
 import io.tidekv.proto.cluster.RegionInfo;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.kvrpcpb.KvPair;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
@@ -25,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code tidekv bench failover}. */
@@ -42,12 +42,7 @@ final class FailoverCommand implements Callable<Integer> {
     private static final long POLL_MILLIS = 100;
     private static final int PAGE = 1000;
 
-    @Option(
-            names = "--ready-file",
-            paramLabel = "FILE",
-            required = true,
-            description = "What the playground has written with the same option.")
-    private Path readyFile = Path.of("ready.json");
+    @Mixin private KilledStoresOption playground = new KilledStoresOption();
 
     @Option(names = "--kills", description = "How often (default ${DEFAULT-VALUE}).")
     private int kills = 20;
@@ -79,7 +74,7 @@ final class FailoverCommand implements Callable<Integer> {
         if (kills < 1 || rate <= 0 || settle < 0) {
             throw new CliException("--kills and --rate must be above 0, --settle not below");
         }
-        KilledStores stores = KilledStores.of(readyFile);
+        KilledStores stores = playground.open();
         try (KvClient client = new KvClient(stores.pd(), false)) {
             RawKv kv = new RawKv(client);
             ByteString prefix = ByteString.copyFromUtf8("\0bench-failover-" + clock.wallMillis());

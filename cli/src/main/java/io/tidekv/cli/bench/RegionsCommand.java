@@ -12,7 +12,6 @@ import io.tidekv.proto.cluster.RegionInfo;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.SplitRegionRequest;
 import io.tidekv.proto.kvrpcpb.KvPair;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -23,6 +22,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code tidekv bench regions}. */
@@ -42,12 +42,7 @@ final class RegionsCommand implements Callable<Integer> {
     private static final int BATCH = 50;
     private static final ByteString PREFIX = ByteString.copyFromUtf8("\0bench-regions/");
 
-    @Option(
-            names = "--ready-file",
-            paramLabel = "FILE",
-            required = true,
-            description = "What the playground has written with the same option.")
-    private Path readyFile = Path.of("ready.json");
+    @Mixin private KilledStoresOption playground = new KilledStoresOption();
 
     @Option(names = "--regions", description = "How many (default ${DEFAULT-VALUE}).")
     private int regions = 2000;
@@ -67,7 +62,7 @@ final class RegionsCommand implements Callable<Integer> {
         if (regions < 2 || rate <= 0) {
             throw new CliException("--regions must be above 1, --rate above 0");
         }
-        KilledStores stores = KilledStores.of(readyFile);
+        KilledStores stores = playground.open();
         try (KvClient client = new KvClient(stores.pd(), false)) {
             show(client, stores, "before");
             timed("made", () -> make(client));
