@@ -19,15 +19,16 @@ final class Bucket implements AutoCloseable {
     }
 
     /**
+     * @param home address for roles to reach the proxy at
      * @param faults share of the requests that fail; 0: a folder will do
      */
-    static Bucket open(Path folder, double faults, long seed) throws IOException {
+    static Bucket open(Path folder, String home, double faults, long seed) throws IOException {
         Path binary = Minio.binary();
         if (faults == 0 || binary == null) {
             return new Bucket("file:" + folder.resolve("objects"), null, null);
         }
         Minio minio = Minio.start(binary, Files.createDirectories(folder.resolve("minio")));
-        S3Faults proxy = new S3Faults(minio.port(), faults, new Random(seed));
+        S3Faults proxy = new S3Faults(home, minio.port(), faults, new Random(seed));
         return new Bucket(minio.uri(proxy.endpoint()), minio, proxy);
     }
 

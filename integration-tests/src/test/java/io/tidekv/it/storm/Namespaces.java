@@ -18,7 +18,7 @@ final class Namespaces implements Net {
     Namespaces(List<String> roles) {
         try {
             Shell.run("ip", "link", "add", id, "type", "bridge");
-            Shell.run("ip", "addr", "add", subnet + "1/24", "dev", id);
+            Shell.run("ip", "addr", "add", home() + "/24", "dev", id);
             Shell.run("ip", "link", "set", id, "up");
             for (String role : roles) {
                 hosts.put(role, subnet + (FIRST_HOST + hosts.size()));
@@ -63,6 +63,11 @@ final class Namespaces implements Net {
             throw new IllegalArgumentException("no role " + role);
         }
         return host;
+    }
+
+    @Override
+    public String home() {
+        return subnet + "1";
     }
 
     @Override

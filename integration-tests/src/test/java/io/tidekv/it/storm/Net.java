@@ -7,6 +7,9 @@ interface Net extends AutoCloseable {
     /** The address on which a role listens. */
     String host(String role);
 
+    /** The address of this process, as roles reach it. */
+    String home();
+
     /** The words to put before the command of a role. */
     List<String> runIn(String role);
 
@@ -27,6 +30,11 @@ interface Net extends AutoCloseable {
         return new Net() {
             @Override
             public String host(String role) {
+                return "127.0.0.1";
+            }
+
+            @Override
+            public String home() {
                 return "127.0.0.1";
             }
 

@@ -21,6 +21,7 @@ import java.util.concurrent.Executors;
  * before the effect, a lost connection after it, and half of a body.
  */
 final class S3Faults implements AutoCloseable {
+    private final String host;
     private final int upstream;
     private final HttpServer server;
     private final ExecutorService threads = Executors.newFixedThreadPool(8);
@@ -28,18 +29,19 @@ final class S3Faults implements AutoCloseable {
     private double share;
     private int failed;
 
-    S3Faults(int upstream, double share, Random random) throws IOException {
+    S3Faults(String host, int upstream, double share, Random random) throws IOException {
+        this.host = host;
         this.upstream = upstream;
         this.share = share;
         this.random = random;
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 50);
+        server = HttpServer.create(new InetSocketAddress(host, 0), 50);
         server.setExecutor(threads);
         server.createContext("/", this::handle);
         server.start();
     }
 
     String endpoint() {
-        return "http://127.0.0.1:" + server.getAddress().getPort();
+        return "http://" + host + ":" + server.getAddress().getPort();
     }
 
     /** No faults from now on; returns how many there were. */

@@ -57,7 +57,7 @@ class StormTest {
             Path data = Files.createDirectories(folder.resolve("run-" + run));
             try (Net net = NAMESPACES ? new Namespaces(roles()) : Net.loopback();
                     SmallDisk disk = SmallDisk.mount(data.resolve("wal-" + WAL), NAMESPACES);
-                    Bucket bucket = Bucket.open(data, S3_FAULTS, SEED + run);
+                    Bucket bucket = Bucket.open(data, net.home(), S3_FAULTS, SEED + run);
                     Cluster cluster = new Cluster(net, data, bucket.uri(), PD, WAL, COMPUTE)) {
                 storm(data, cluster, bucket, disk.isMounted(), SEED + run);
             }
