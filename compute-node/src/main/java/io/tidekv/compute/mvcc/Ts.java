@@ -26,6 +26,11 @@ public final class Ts {
         return ts >>> LOGICAL_BITS;
     }
 
+    /** The first timestamp of a millisecond since the epoch. */
+    public static long compose(long physicalMillis) {
+        return physicalMillis << LOGICAL_BITS;
+    }
+
     /**
      * The time at which a lock of this start and ttl ends; the largest number when it would
      * overflow.

@@ -81,10 +81,11 @@ final class Publication {
         dirtyIndex = index;
     }
 
-    /** Whether the current record holds everything but empty entries. */
+    /** Whether the current record holds everything but empty entries, and no lot of garbage. */
     boolean isClean() {
         PreparedRecord base = tablet.base();
-        return dirtyIndex <= (base == null ? 0 : base.record().getAppliedIndex());
+        long covered = base == null ? 0 : base.record().getAppliedIndex();
+        return dirtyIndex <= covered && !tablet.changedBesideLog();
     }
 
     /** Publishes what is applied by now; {@code done} gets null, or what went wrong. */

@@ -170,6 +170,12 @@ final class RegionHandle implements RegionAccess.Region {
         return readOnLoop(version, access);
     }
 
+    /** Has the tablet of a region opened that rests. */
+    void wake() {
+        CompletableFuture<Void> awake = new CompletableFuture<>();
+        onLoop(awake, peer -> peer.wake(awake));
+    }
+
     private CompletableFuture<KvSnapshot> readOnLoop(long version, Access access) {
         CompletableFuture<KvSnapshot> result = new CompletableFuture<>();
         onLoop(result, peer -> peer.read(version, access, result));

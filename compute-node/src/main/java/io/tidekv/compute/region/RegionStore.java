@@ -145,6 +145,15 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
         return env.directory().find(regionId);
     }
 
+    /** Has the tablet of a region opened that rests; says whether the region is led here. */
+    public boolean wake(long regionId) {
+        RegionHandle found = env.directory().present(regionId);
+        if (found != null) {
+            found.wake();
+        }
+        return found != null;
+    }
+
     @Override
     public List<Region> regions() {
         return List.copyOf(env.directory().all());

@@ -158,7 +158,6 @@ public final class ComputeServer implements AutoCloseable {
                                 uploader,
                                 timers,
                                 context));
-        closing.add("garbage collection", collectGarbage(pd, tablets, timers));
         GrpcWalLinks wal =
                 new GrpcWalLinks(clusterId, registered.getOwner(), timers, Randomness.real());
         RegionStore regions =
@@ -178,6 +177,7 @@ public final class ComputeServer implements AutoCloseable {
                                         clock,
                                         timers,
                                         endsWith(ended))));
+        closing.add("garbage collection", collectGarbage(pd, tablets, regions, timers));
         StoreMetrics.register(metrics, regions);
         CacheMetrics.register(metrics, cache);
         UploadMetrics.register(metrics, uploader);
@@ -220,18 +220,20 @@ public final class ComputeServer implements AutoCloseable {
 
     /** Asks PD now and then what old versions nobody needs. */
     private static AutoCloseable collectGarbage(
-            PdClient pd, RocksTabletStore tablets, Scheduler timers) {
+            PdClient pd, RocksTabletStore tablets, RegionStore regions, Scheduler timers) {
         Scheduler.Cancellable asking =
                 timers.every(
                         GARBAGE,
-                        () ->
-                                pd.gcSafePoint()
-                                        .thenAccept(tablets::collectGarbage)
-                                        .exceptionally(
-                                                e -> {
-                                                    log.debug("no safe point: {}", e.toString());
-                                                    return null;
-                                                }));
+                        () -> {
+                            tablets.wakeEnded(regions::wake);
+                            pd.gcSafePoint()
+                                    .thenAccept(tablets::collectGarbage)
+                                    .exceptionally(
+                                            e -> {
+                                                log.debug("no safe point: {}", e.toString());
+                                                return null;
+                                            });
+                        });
         return asking::cancel;
     }
 

@@ -60,6 +60,14 @@ public interface Tablet extends AutoCloseable {
     long unpublishedBytes();
 
     /**
+     * Whether so much garbage has gone since the published record, without a log entry, that a new
+     * record is worth it.
+     */
+    default boolean changedBesideLog() {
+        return false;
+    }
+
+    /**
      * Estimated stored bytes of keys in {@code [from, to)} over all column families; an empty
      * {@code to} has no bound. Never fetches objects.
      */

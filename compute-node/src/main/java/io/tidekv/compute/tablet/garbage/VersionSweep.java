@@ -3,7 +3,6 @@ package io.tidekv.compute.tablet.garbage;
 import io.tidekv.common.codec.CodecException;
 import io.tidekv.common.codec.Ints;
 import io.tidekv.compute.engine.Cf;
-import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.compute.mvcc.Ts;
 import io.tidekv.compute.mvcc.WriteCodec;
 import io.tidekv.compute.mvcc.WriteKind;
@@ -18,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * no reader at or above the safe point sees a difference. Rules: TiKV's compaction filter ({@code
  * src/server/gc_worker/compaction_filter.rs}).
  */
-public final class VersionSweep {
+public final class VersionSweep implements Sweep {
     private final long safePoint;
     private byte[] key = {};
     private boolean covered;
@@ -31,12 +30,13 @@ public final class VersionSweep {
         this.safePoint = safePoint;
     }
 
-    /**
-     * Takes the next row and adds deletions to {@code out}, perhaps of rows before it.
-     *
-     * @throws CodecException when the row is no commit record
-     */
-    public void row(byte[] stored, byte[] record, WriteBatchBuilder out) {
+    @Override
+    public Cf cf() {
+        return Cf.WRITE;
+    }
+
+    @Override
+    public void row(byte[] stored, byte[] record, Deletions out) {
         if (stored.length < Long.BYTES) {
             throw new CodecException("a versioned key is shorter than its version");
         }
@@ -64,8 +64,8 @@ public final class VersionSweep {
         }
     }
 
-    /** All versions of the last key have been seen. */
-    public void finish(WriteBatchBuilder out) {
+    @Override
+    public void finish(Deletions out) {
         if (deletion != null) {
             out.delete(Cf.WRITE, deletion);
             dropped++;
@@ -73,7 +73,7 @@ public final class VersionSweep {
         }
     }
 
-    private void drop(byte[] stored, WriteRecord write, WriteBatchBuilder out) {
+    private void drop(byte[] stored, WriteRecord write, Deletions out) {
         out.delete(Cf.WRITE, stored);
         dropped++;
         if (write.kind() == WriteKind.PUT && write.shortValue() == null) {
@@ -81,12 +81,12 @@ public final class VersionSweep {
         }
     }
 
-    /** Rows of {@code write} that deletions have been made for. */
+    @Override
     public long dropped() {
         return dropped;
     }
 
-    /** Rows that a later pass with a higher safe point may drop. */
+    @Override
     public long later() {
         return later;
     }

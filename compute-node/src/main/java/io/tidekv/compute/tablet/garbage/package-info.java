@@ -1,6 +1,7 @@
 /**
  * What nobody can read any more: versions below the safe point of garbage collection that newer
- * ones cover. Pure: rows in, deletions out; no I/O, no threads.
+ * ones cover, and raw values whose time has ended. Pure: rows in, deletions out; no I/O, no
+ * threads.
  */
 @NullMarked
 package io.tidekv.compute.tablet.garbage;

@@ -13,12 +13,15 @@ import org.rocksdb.RocksDBException;
 
 /**
  * The meta column family: the mark of the last applied entry, written in one batch with the entry,
- * and the region's state. Both are absent until the first write after opening; then the record's
- * are in force.
+ * the region's state, and how many batches of deletions have been applied beside the log since the
+ * tablet was opened. All are absent until the first write after opening; then the record's are in
+ * force.
  */
 final class Cells {
     static final byte[] MARK = "applied".getBytes(StandardCharsets.US_ASCII);
     static final byte[] STATE = "state".getBytes(StandardCharsets.US_ASCII);
+
+    static final byte[] AMENDMENTS = "amendments".getBytes(StandardCharsets.US_ASCII);
 
     /** Length of an encoded mark. */
     static final int MARK_BYTES = 16;
@@ -27,8 +30,13 @@ final class Cells {
     private final AppliedMark mark;
     private final RegionState state;
 
-    /** Mark and state as of one moment. */
-    record Values(AppliedMark mark, RegionState state) {}
+    /** All as of one moment. */
+    record Values(AppliedMark mark, RegionState state, long amendments) {
+        /** Whether everything is in it up to an entry and a batch of deletions. */
+        boolean covers(long index, long batches) {
+            return mark.index() >= index && amendments >= batches;
+        }
+    }
 
     /**
      * @param mark what the tablet was opened at
@@ -43,9 +51,11 @@ final class Cells {
     Values persisted() throws RocksDBException {
         byte[] markCell = get(MARK);
         byte[] stateCell = get(STATE);
+        byte[] amendments = get(AMENDMENTS);
         return new Values(
                 markCell == null ? mark : mark(markCell),
-                stateCell == null ? state : state(stateCell));
+                stateCell == null ? state : state(stateCell),
+                amendments == null ? 0 : ByteBuffer.wrap(amendments).getLong());
     }
 
     private byte @Nullable [] get(byte[] cell) throws RocksDBException {
@@ -64,6 +74,10 @@ final class Cells {
                 .setFlashbackStartTs(state.flashbackStartTs())
                 .build()
                 .toByteArray();
+    }
+
+    static byte[] encode(long amendments) {
+        return ByteBuffer.allocate(Long.BYTES).putLong(amendments).array();
     }
 
     private static AppliedMark mark(byte[] cell) {

@@ -69,13 +69,7 @@ final class CompactionPicker {
 
     /** The most urgent compaction, or null when none is due. */
     @Nullable Pick pick(List<Input> files) {
-        List<List<Input>> levels = new ArrayList<>();
-        for (int level = 0; level <= BOTTOM; level++) {
-            levels.add(new ArrayList<>());
-        }
-        files.forEach(file -> levels.get(file.level()).add(file));
-        levels.forEach(
-                level -> level.sort((a, b) -> Arrays.compareUnsigned(a.smallest, b.smallest)));
+        List<List<Input>> levels = byLevel(files);
         if (!levels.get(0).isEmpty() && levels.get(0).size() >= zeroFilesMax) {
             return levelZero(levels);
         }
@@ -89,6 +83,24 @@ final class CompactionPicker {
             }
         }
         return worst < 0 ? null : downwards(levels, worst);
+    }
+
+    /** All that lies above the bottom, and what it overlaps there, or null when nothing does. */
+    static @Nullable Pick everything(List<Input> files) {
+        List<List<Input>> levels = byLevel(files);
+        List<Input> above = files.stream().filter(file -> file.level() < BOTTOM).toList();
+        return above.isEmpty() ? null : new Pick(closure(levels, above, BOTTOM, BOTTOM), BOTTOM);
+    }
+
+    private static List<List<Input>> byLevel(List<Input> files) {
+        List<List<Input>> levels = new ArrayList<>();
+        for (int level = 0; level <= BOTTOM; level++) {
+            levels.add(new ArrayList<>());
+        }
+        files.forEach(file -> levels.get(file.level()).add(file));
+        levels.forEach(
+                level -> level.sort((a, b) -> Arrays.compareUnsigned(a.smallest, b.smallest)));
+        return levels;
     }
 
     private Pick levelZero(List<List<Input>> levels) {

@@ -62,6 +62,9 @@ final class Compactor {
 
     /** Cheap: levels below 0 only grow by compactions, which look after them. */
     private boolean isDue(RocksTablet tablet) {
+        if (tablet.garbage().wantsRewrite()) {
+            return true;
+        }
         for (int family = 0; family <= RecordFiles.META; family++) {
             if (levelZero(tablet.instance(), family) >= settings.compactAtFiles()) {
                 return true;
@@ -113,6 +116,10 @@ final class Compactor {
 
     /** Says whether there was something to compact, and it has been. */
     private boolean compactOnce(RocksTablet tablet) {
+        if (tablet.garbage().takeRewrite()) {
+            rewrite(tablet);
+            return true;
+        }
         for (int family = 0; family <= RecordFiles.META && !tablet.instance().closing(); family++) {
             CompactionPicker.Pick pick = picker.pick(files(tablet, family));
             if (pick != null) {
@@ -120,6 +127,18 @@ final class Compactor {
             }
         }
         return false;
+    }
+
+    /** Everything into the bottom level, where deletions end together with what they delete. */
+    private void rewrite(RocksTablet tablet) {
+        boolean any = false;
+        for (int family = 0; family <= RecordFiles.META && !tablet.instance().closing(); family++) {
+            CompactionPicker.Pick pick = CompactionPicker.everything(files(tablet, family));
+            any |= pick != null && compact(tablet, family, pick);
+        }
+        if (any) {
+            tablet.publication().changedBeside();
+        }
     }
 
     private static List<CompactionPicker.Input> files(RocksTablet tablet, int family) {

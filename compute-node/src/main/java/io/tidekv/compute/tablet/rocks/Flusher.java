@@ -25,16 +25,17 @@ final class Flusher {
      * when that takes too long; nothing is lost then, and it can be called again.
      */
     void flush(RocksTablet tablet) {
-        long target = tablet.written().index();
+        long index = tablet.written().index();
+        long amendments = tablet.amendments();
         try {
-            if (persisted(tablet) >= target) {
+            if (tablet.cells().persisted().covers(index, amendments)) {
                 return;
             }
             request(tablet);
             Waiter waiter = new Waiter(clock, deadline);
             long repeatAfter = FIRST_REPEAT.toNanos();
             long requested = clock.monotonicNanos();
-            while (persisted(tablet) < target) {
+            while (!tablet.cells().persisted().covers(index, amendments)) {
                 if (waiter.isOver()) {
                     throw hangs(tablet);
                 }
@@ -49,10 +50,6 @@ final class Flusher {
         } catch (RocksDBException e) {
             throw Failures.unavailable(tablet.regionId(), "cannot flush", e);
         }
-    }
-
-    private static long persisted(RocksTablet tablet) throws RocksDBException {
-        return tablet.cells().persisted().mark().index();
     }
 
     private static void request(RocksTablet tablet) throws RocksDBException {

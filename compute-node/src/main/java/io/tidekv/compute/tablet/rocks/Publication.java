@@ -27,6 +27,12 @@ final class Publication {
     private long appliedBytes;
     private long publishedBytes;
 
+    /** Counts reasons to publish that are in no log entry. */
+    private long besides;
+
+    private long besidesDrafted;
+    private long besidesPublished;
+
     Publication(@Nullable PreparedRecord base) {
         this.base = base;
         if (base != null) {
@@ -42,6 +48,21 @@ final class Publication {
     }
 
     synchronized long appliedBytes() {
+        return appliedBytes;
+    }
+
+    /** Much has been deleted or rewritten without a log entry. */
+    synchronized void changedBeside() {
+        besides++;
+    }
+
+    synchronized boolean hasChangedBeside() {
+        return besides > besidesPublished;
+    }
+
+    /** A draft begins; what is applied from now on may not be in it. Returns the bytes applied. */
+    synchronized long beginDraft() {
+        besidesDrafted = besides;
         return appliedBytes;
     }
 
@@ -90,5 +111,6 @@ final class Publication {
             publishedBytes = Math.max(publishedBytes, covered.getValue());
         }
         drafts.headMap(content.getAppliedIndex(), true).clear();
+        besidesPublished = besidesDrafted;
     }
 }

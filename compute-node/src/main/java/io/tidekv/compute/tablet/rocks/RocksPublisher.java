@@ -77,7 +77,7 @@ final class RocksPublisher implements Publisher {
     }
 
     private TabletRecord draftAlone(RocksTablet tablet, PublishRequest request) {
-        long bytes = tablet.publication().appliedBytes();
+        long bytes = tablet.publication().beginDraft();
         flusher.flush(tablet);
         Capture capture = Capture.take(tablet);
         upload(tablet, request.term(), capture.fresh(), live(capture));
@@ -107,7 +107,7 @@ final class RocksPublisher implements Publisher {
     /** The record names places of files in the very object that it gets a place in itself. */
     private CompletableFuture<PreparedRecord> prepareSharedAlone(
             RocksTablet tablet, PublishRequest request) {
-        long bytes = tablet.publication().appliedBytes();
+        long bytes = tablet.publication().beginDraft();
         flusher.flush(tablet);
         Capture capture = Capture.take(tablet);
         Map<Long, Uploader.Placed> placed = new TreeMap<>();

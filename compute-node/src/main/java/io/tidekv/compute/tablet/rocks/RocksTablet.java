@@ -3,23 +3,25 @@ package io.tidekv.compute.tablet.rocks;
 import com.google.protobuf.ByteString;
 import io.tidekv.common.Invariants;
 import io.tidekv.compute.engine.KvSnapshot;
-import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.compute.tablet.AppliedMark;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.RegionState;
 import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.compute.tablet.garbage.Deletions;
 import io.tidekv.compute.tablet.manifest.RecordFiles;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.RegionShape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
@@ -39,10 +41,17 @@ final class RocksTablet implements Tablet {
     private final AtomicBoolean closed = new AtomicBoolean();
     private final AtomicBoolean compacting = new AtomicBoolean();
     private final Object publishing = new Object();
-    private final GarbageCollector.History garbage = new GarbageCollector.History();
+
+    /** Lock of the one write that may run. */
+    private final Object writing = new Object();
+
+    private final GarbageCollector.History garbage;
     private volatile AppliedMark applied;
     private volatile AppliedMark written;
     private volatile RegionState state;
+
+    /** Batches of deletions applied beside the log; counted by who holds {@link #writing}. */
+    private volatile long amendments;
 
     RocksTablet(
             Instance instance,
@@ -50,6 +59,7 @@ final class RocksTablet implements Tablet {
             Cells cells,
             @Nullable PreparedRecord base,
             RegionState state,
+            GarbageCollector.History garbage,
             Consumer<RocksTablet> onClose) {
         this.regionId = state.shape().getRegionId();
         this.instance = instance;
@@ -58,6 +68,7 @@ final class RocksTablet implements Tablet {
         this.publication = new Publication(base);
         this.sizes = new Sizes(instance, files, publication);
         this.state = state;
+        this.garbage = garbage;
         this.onClose = onClose;
         this.applied = markOf(base);
         this.written = applied;
@@ -84,6 +95,11 @@ final class RocksTablet implements Tablet {
     /** The last entry whose mark RocksDB has, in memory or in a file. */
     AppliedMark written() {
         return written;
+    }
+
+    /** Batches of deletions that RocksDB has, in memory or in a file. */
+    long amendments() {
+        return amendments;
     }
 
     @Override
@@ -167,18 +183,39 @@ final class RocksTablet implements Tablet {
      * Applies deletions that change no answer, beside the log and from any thread. Throws as {@link
      * #apply} does.
      */
-    void amend(WriteBatchBuilder deletions) {
-        if (!deletions.isEmpty()) {
-            try (WriteBatch write = new WriteBatch(deletions.build().toByteArray())) {
+    void amend(Deletions deletions) {
+        if (deletions.isEmpty()) {
+            return;
+        }
+        acquire();
+        try (WriteBatch write = new WriteBatch(deletions.always().build().toByteArray())) {
+            // Nothing is written between the comparison of a row and its deletion.
+            synchronized (writing) {
+                for (Deletions.Seen row : deletions.ifSame()) {
+                    ColumnFamilyHandle family = instance.family(row.cf().id());
+                    if (Arrays.equals(instance.db().get(family, row.key()), row.value())) {
+                        write.delete(family, row.key());
+                    }
+                }
+                long count = amendments + 1;
+                byte[] cell = Cells.encode(count);
+                write.put(instance.family(RecordFiles.META), Cells.AMENDMENTS, cell);
                 write(write);
+                amendments = count;
             }
+        } catch (RocksDBException e) {
+            throw Failures.unavailable(regionId, "cannot delete garbage", e);
+        } finally {
+            instance.release();
         }
     }
 
     private void write(WriteBatch batch) {
         acquire();
         try {
-            instance.db().write(instance.shared().writes(), batch);
+            synchronized (writing) {
+                instance.db().write(instance.shared().writes(), batch);
+            }
         } catch (RocksDBException e) {
             if (Failures.code(e) == Status.Code.Incomplete) {
                 // Memtables are full and the flush is behind: asking again restarts one that hangs.
@@ -238,6 +275,11 @@ final class RocksTablet implements Tablet {
     @Override
     public long unpublishedBytes() {
         return publication.unpublishedBytes();
+    }
+
+    @Override
+    public boolean changedBesideLog() {
+        return publication.hasChangedBeside();
     }
 
     @Override

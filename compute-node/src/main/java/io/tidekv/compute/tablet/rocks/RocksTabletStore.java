@@ -1,7 +1,9 @@
 package io.tidekv.compute.tablet.rocks;
 
 import io.tidekv.common.Threads;
+import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
+import io.tidekv.compute.engine.ApiMode;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.Publisher;
 import io.tidekv.compute.tablet.RegionState;
@@ -25,10 +27,12 @@ import io.tidekv.proto.region.RegionShape;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 import org.slf4j.Logger;
@@ -49,6 +53,11 @@ public final class RocksTabletStore implements TabletStore {
     private final ExecutorService compactions = Threads.pool("tablet-compact", 1, QUEUED_MAX);
     private final ExecutorService evictions = Threads.pool("tablet-evict", 1, QUEUED_MAX);
     private final Set<RocksTablet> open = ConcurrentHashMap.newKeySet();
+    private final Clock clock;
+
+    /** When a share of the values of tablets that have been closed ends, in seconds, by region. */
+    private final Map<Long, Long> endings = new ConcurrentHashMap<>();
+
     private final ReadCounters reads;
     private final GarbageCollector garbage;
     private final Hydrator hydrator;
@@ -67,8 +76,11 @@ public final class RocksTabletStore implements TabletStore {
         this.shared = new NativeOptions(settings);
         this.workspace =
                 Workspace.open(settings.folder(), settings.scratch(), context.randomness());
+        this.clock = context.clock();
         this.reads = new ReadCounters(context.clock());
-        this.garbage = new GarbageCollector(compactions, scheduler);
+        this.garbage =
+                new GarbageCollector(
+                        ApiMode.of(settings.apiMode()), compactions, scheduler, context.clock());
         this.hydrator =
                 new Hydrator(
                         cache,
@@ -172,12 +184,24 @@ public final class RocksTabletStore implements TabletStore {
                         : RegionState.of(record).withShape(shape);
         LocalFiles files = new LocalFiles(shape.getRegionId(), instance, cache, reads, record);
         Cells cells = new Cells(instance, RocksTablet.markOf(base), state);
-        RocksTablet tablet = new RocksTablet(instance, files, cells, base, state, open::remove);
+        Long endsAt = endings.remove(shape.getRegionId());
+        GarbageCollector.History history =
+                new GarbageCollector.History(endsAt == null ? Long.MAX_VALUE : endsAt);
+        RocksTablet tablet =
+                new RocksTablet(instance, files, cells, base, state, history, this::closed);
         open.add(tablet);
         if (!files.complete() && settings.hydrateInBackground()) {
             hydrator.enqueue(tablet);
         }
         return tablet;
+    }
+
+    private void closed(RocksTablet tablet) {
+        open.remove(tablet);
+        long endsAt = tablet.garbage().endsAtSeconds();
+        if (endsAt != Long.MAX_VALUE) {
+            endings.put(tablet.regionId(), endsAt);
+        }
     }
 
     @Override
@@ -186,8 +210,9 @@ public final class RocksTabletStore implements TabletStore {
     }
 
     /**
-     * Drops versions that no reader at {@code safePoint} or above can see, by and by, where there
-     * may be enough of them. Takes a moment; to be called again whenever the safe point has moved.
+     * Drops versions that no reader at {@code safePoint} or above can see, and raw values that have
+     * ended, by and by, where there may be enough of them. Takes a moment; to be called now and
+     * then.
      */
     public void collectGarbage(long safePoint) {
         for (RocksTablet tablet : open) {
@@ -199,6 +224,21 @@ public final class RocksTabletStore implements TabletStore {
                 }
             }
         }
+    }
+
+    /**
+     * Names regions whose tablets have been closed here and hold values that have ended since: they
+     * are to be opened for {@link #collectGarbage}. One is forgotten when {@code wake} says that it
+     * is not this store's any more.
+     */
+    public void wakeEnded(LongPredicate wake) {
+        long nowSeconds = clock.wallMillis() / 1000;
+        endings.forEach(
+                (regionId, endsAt) -> {
+                    if (endsAt <= nowSeconds && !wake.test(regionId)) {
+                        endings.remove(regionId, endsAt);
+                    }
+                });
     }
 
     /** What has been read and what had to wait for it, since this store was opened. */

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import io.tidekv.common.codec.Ints;
 import io.tidekv.compute.engine.Cf;
-import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.compute.engine.WriteBatchReader;
 import io.tidekv.compute.mvcc.WriteCodec;
 import io.tidekv.compute.mvcc.WriteKind;
@@ -80,14 +79,14 @@ class VersionSweepTest {
         return answers;
     }
 
-    private VersionSweep sweep(long safePoint, List<WriteBatchBuilder> batches, int batchBytes) {
+    private VersionSweep sweep(long safePoint, List<Deletions> batches, int batchBytes) {
         VersionSweep sweep = new VersionSweep(safePoint);
-        WriteBatchBuilder batch = new WriteBatchBuilder();
+        Deletions batch = new Deletions();
         for (Map.Entry<byte[], byte[]> row : List.copyOf(rows.get(Cf.WRITE).entrySet())) {
             sweep.row(row.getKey(), row.getValue(), batch);
             if (batch.sizeBytes() > batchBytes) {
                 batches.add(batch);
-                batch = new WriteBatchBuilder();
+                batch = new Deletions();
             }
         }
         sweep.finish(batch);
@@ -95,9 +94,9 @@ class VersionSweepTest {
         return sweep;
     }
 
-    private void apply(WriteBatchBuilder batch) {
+    private void apply(Deletions batch) {
         WriteBatchReader.read(
-                batch.build(),
+                batch.always().build(),
                 new WriteBatchReader.Handler() {
                     @Override
                     public void put(Cf cf, byte[] key, byte[] value) {
@@ -136,13 +135,13 @@ class VersionSweepTest {
             rows.get(Cf.WRITE).forEach(this::restoreDefault);
             long safePoint = random.nextInt(LAST_TS + 5);
             List<String> before = answers(keys, safePoint);
-            List<WriteBatchBuilder> batches = new ArrayList<>();
+            List<Deletions> batches = new ArrayList<>();
             dropped += sweep(safePoint, batches, random.nextInt(100)).dropped();
-            for (WriteBatchBuilder batch : batches) {
+            for (Deletions batch : batches) {
                 apply(batch);
                 assertThat(answers(keys, safePoint)).isEqualTo(before);
             }
-            List<WriteBatchBuilder> again = new ArrayList<>();
+            List<Deletions> again = new ArrayList<>();
             assertThat(sweep(safePoint, again, 1000).dropped()).isZero();
         }
         assertThat(dropped).isPositive();
@@ -169,7 +168,7 @@ class VersionSweepTest {
         version(key(3), 10, WriteKind.PUT, false);
         version(key(3), 15, WriteKind.ROLLBACK, false);
         version(key(3), 16, WriteKind.LOCK, false);
-        List<WriteBatchBuilder> batches = new ArrayList<>();
+        List<Deletions> batches = new ArrayList<>();
         VersionSweep sweep = sweep(35, batches, 100_000);
         batches.forEach(this::apply);
         assertThat(sweep.dropped()).isEqualTo(2 + 2 + 2);

@@ -1,8 +1,10 @@
 package io.tidekv.compute.tablet.rocks;
 
 import io.tidekv.common.Randomness;
+import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.compute.engine.ApiMode;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.PublishRequest;
 import io.tidekv.compute.tablet.Tablet;
@@ -48,11 +50,19 @@ final class TestStores implements AutoCloseable {
 
     /** With a local disk for so many bytes. */
     TestStores(SwitchableStore objects, Path folder, TabletSettings settings, long cacheBytes) {
+        this(objects, folder, settings, cacheBytes, SystemClock.INSTANCE);
+    }
+
+    TestStores(
+            SwitchableStore objects,
+            Path folder,
+            TabletSettings settings,
+            long cacheBytes,
+            Clock clock) {
         this.objects = objects;
         this.folder = folder;
         this.settings = settings;
-        StoreContext context =
-                new StoreContext(SystemClock.INSTANCE, Randomness.real(), Sleeper.real());
+        StoreContext context = new StoreContext(clock, Randomness.real(), Sleeper.real());
         CacheOptions options =
                 new CacheOptions(
                         folder.resolve("cache"),
@@ -78,9 +88,23 @@ final class TestStores implements AutoCloseable {
 
     private static TabletSettings settings(
             Path folder, boolean hydrate, int compactAtFiles, Duration flushDeadline) {
+        return settings(folder, ApiMode.V1, hydrate, compactAtFiles, flushDeadline);
+    }
+
+    /** Of a cluster of some API mode. */
+    static TabletSettings settings(Path folder, ApiMode mode) {
+        return settings(folder, mode, false, 8, Duration.ofSeconds(10));
+    }
+
+    private static TabletSettings settings(
+            Path folder,
+            ApiMode mode,
+            boolean hydrate,
+            int compactAtFiles,
+            Duration flushDeadline) {
         return new TabletSettings(
                 CLUSTER,
-                1,
+                mode.id(),
                 folder.resolve("tablets"),
                 Path.of("/dev/shm"),
                 8 << 20,
