@@ -6,8 +6,12 @@ import io.tidekv.cli.Json;
 import io.tidekv.common.Randomness;
 import io.tidekv.objects.backup.BackupSet;
 import io.tidekv.objects.backup.Backups;
+import io.tidekv.objects.backup.MomentCut;
+import io.tidekv.objects.backup.PdOwners;
 import io.tidekv.objects.gc.PdRoots;
 import io.tidekv.objects.store.ObjectStore;
+import io.tidekv.objects.store.StoreContext;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,13 +21,14 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code tidekv ctl backup}. */
 @Command(
         name = "backup",
-        description = "Published states of all regions, kept from the collector of garbage.",
+        description = "States of all regions, kept from the collector of garbage.",
         subcommands = {
             BackupCommand.Create.class,
             BackupCommand.ListBackups.class,
@@ -47,17 +52,19 @@ final class BackupCommand implements Runnable {
         json.put("name", set.name());
         json.put("cluster", Json.unsigned(set.clusterId()));
         json.put("created", Instant.ofEpochMilli(set.createdMillis()).toString());
+        json.put("at", set.ts() == 0 ? null : Instant.ofEpochMilli(set.atMillis()).toString());
+        json.put("ts", set.ts() == 0 ? null : Json.unsigned(set.ts()));
         json.put("regions", set.regions().size());
         json.put("bytes", set.bytes());
         return json;
     }
 
     private static String table(List<BackupSet> sets) {
-        Table table = new Table("NAME", "CREATED", "REGIONS", "SIZE");
+        Table table = new Table("NAME", "AS OF", "REGIONS", "SIZE");
         for (BackupSet set : sets) {
             table.row(
                     set.name(),
-                    Instant.ofEpochMilli(set.createdMillis()),
+                    set.ts() == 0 ? "no one moment" : Instant.ofEpochMilli(set.atMillis()),
                     set.regions().size(),
                     Shown.bytes(set.bytes()));
         }
@@ -65,10 +72,23 @@ final class BackupCommand implements Runnable {
     }
 
     /** {@code tidekv ctl backup create}. */
-    @Command(name = "create", description = "Keep what every region has published last.")
+    @Command(
+            name = "create",
+            description = {
+                "Keep the states of all regions as of now: every transaction that is committed, as a",
+                "whole."
+            })
     static final class Create implements Callable<Integer> {
         @Parameters(paramLabel = "NAME")
         private String name = "";
+
+        @Option(
+                names = "--timeout",
+                paramLabel = "SECONDS",
+                description =
+                        "Give up when regions cannot publish for so long (default"
+                                + " ${DEFAULT-VALUE}).")
+        private long timeout = 60;
 
         @Mixin private ObjectsOption objects = new ObjectsOption();
 
@@ -83,15 +103,14 @@ final class BackupCommand implements Runnable {
         @Override
         public Integer call() {
             CtlOptions options = CtlOptions.of(spec);
-            PdRoots roots = new PdRoots(options.pd());
-            long clusterId = roots.clusterId();
-            try (ObjectStore store = objects.open()) {
-                BackupSet set = backups(store, clusterId).create(name, clusterId, roots);
+            StoreContext context = StoreContext.system();
+            try (PdOwners owners = new PdOwners(options.pd(), context.randomness());
+                    ObjectStore store = objects.open()) {
+                long clusterId = owners.clusterId();
+                MomentCut cut =
+                        new MomentCut(owners, context, Duration.ofSeconds(timeout), console::note);
+                BackupSet set = backups(store, clusterId).create(name, clusterId, cut);
                 console.line(options.json() ? Json.line(json(set)) : table(List.of(set)));
-                long without = set.regions().stream().filter(r -> r.record() == null).count();
-                if (without > 0) {
-                    console.note(without + " regions have not published anything yet");
-                }
             }
             return 0;
         }

@@ -60,6 +60,7 @@ public final class KvServices implements AutoCloseable {
                                 tikv,
                                 new DebugService(core.store(), settings.mode()),
                                 new DetectorService(waits),
+                                new StatesService(core.moments(), core.store().clusterId()),
                                 health.getHealthService())
                         .map(service -> StrictDecoding.of(service.bindService()))
                         .toList();
@@ -95,8 +96,8 @@ public final class KvServices implements AutoCloseable {
     }
 
     /**
-     * tikvpb.Tikv, debugpb.Debug, deadlock.Deadlock and grpc.health.v1.Health, for the store's gRPC
-     * server.
+     * tikvpb.Tikv, debugpb.Debug, deadlock.Deadlock, tidekv.states.RegionStates and
+     * grpc.health.v1.Health, for the store's gRPC server.
      */
     public List<ServerServiceDefinition> services() {
         return services;

@@ -1,6 +1,7 @@
 package io.tidekv.compute.region;
 
 import com.google.protobuf.ByteString;
+import io.tidekv.common.Invariants;
 import io.tidekv.compute.region.RegionMachine.Outcome;
 import io.tidekv.compute.region.log.RegionLog;
 import io.tidekv.compute.tablet.Tablet;
@@ -8,8 +9,10 @@ import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
+import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
 import io.tidekv.proto.region.SplitChild;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +47,7 @@ final class LedRegion {
     private @Nullable SplitJob split;
     private @Nullable HandOver handOver;
     private @Nullable FlashbackChange flashback;
+    private List<CompletableFuture<ObjectRef>> recordWanted = new ArrayList<>();
     private boolean serving;
     private long unpublishedBytes;
 
@@ -171,6 +175,7 @@ final class LedRegion {
     /** Lets a split go on. */
     void advance() {
         birth.advance();
+        publishWanted();
         SplitJob job = split;
         if (job != null) {
             job.advance();
@@ -343,6 +348,32 @@ final class LedRegion {
         return true;
     }
 
+    /** Publishes what is applied by now, if it is not; a region without a record gets one. */
+    void publish(CompletableFuture<ObjectRef> result) {
+        recordWanted.add(result);
+        if (tablet.base() == null && birth.isDone()) {
+            birth.begin();
+        }
+        publishWanted();
+    }
+
+    private void publishWanted() {
+        if (recordWanted.isEmpty() || !birth.isDone()) {
+            return;
+        }
+        List<CompletableFuture<ObjectRef>> wanted = recordWanted;
+        recordWanted = new ArrayList<>();
+        publication.request(error -> wanted.forEach(each -> publishedFor(each, error)));
+    }
+
+    private void publishedFor(CompletableFuture<ObjectRef> wanted, @Nullable Throwable error) {
+        if (error == null) {
+            wanted.complete(Invariants.present(machine.record(), "record"));
+        } else {
+            wanted.completeExceptionally(error);
+        }
+    }
+
     /** Publishes what is not yet, unless something under way does so anyway. */
     void makeRoom() {
         if (handOver == null && split == null && publication.isIdle()) {
@@ -374,6 +405,9 @@ final class LedRegion {
     void stop() {
         serving = false;
         publication.end(Failures.notLeader(regionLog.regionId()));
+        recordWanted.forEach(
+                each -> each.completeExceptionally(Failures.notLeader(regionLog.regionId())));
+        recordWanted.clear();
         if (split != null) {
             split.fail(Failures.notLeader(regionLog.regionId()));
             split = null;

@@ -3,6 +3,7 @@ package io.tidekv.compute.region;
 import io.tidekv.common.error.KvError;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.engine.WriteBatchBuilder;
+import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -72,6 +73,22 @@ public interface RegionAccess {
          */
         default CompletableFuture<Void> flashback(long version, long startTs) {
             return CompletableFuture.failedFuture(Failures.invalid("no flashback here"));
+        }
+
+        /**
+         * Completes once it is certain that nobody else had led the region later when this was
+         * called. Opens no tablet while the lease lasts.
+         */
+        default CompletableFuture<Void> confirm() {
+            return read(shape().getVersion()).thenAccept(KvSnapshot::close);
+        }
+
+        /**
+         * Publishes what this leader has applied by now. Completes with a committed record that
+         * holds it; fails when the object store or the log does not take it.
+         */
+        default CompletableFuture<ObjectRef> publish() {
+            return CompletableFuture.failedFuture(Failures.invalid("nothing is published here"));
         }
 
         private static <T> CompletableFuture<T> notPrepared(Region region) {

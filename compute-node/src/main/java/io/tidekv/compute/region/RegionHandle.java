@@ -6,6 +6,7 @@ import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.compute.region.log.LogLease;
 import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -268,6 +269,20 @@ final class RegionHandle implements RegionAccess.Region {
     public CompletableFuture<Void> flashback(long version, long startTs) {
         CompletableFuture<Void> result = new CompletableFuture<>();
         onLoop(result, peer -> peer.flashback(version, startTs, result));
+        return result;
+    }
+
+    @Override
+    public CompletableFuture<Void> confirm() {
+        CompletableFuture<Void> result = new CompletableFuture<>();
+        onLoop(result, peer -> peer.confirm(result));
+        return result;
+    }
+
+    @Override
+    public CompletableFuture<ObjectRef> publish() {
+        CompletableFuture<ObjectRef> result = new CompletableFuture<>();
+        onLoop(result, peer -> peer.publish(result));
         return result;
     }
 

@@ -13,6 +13,7 @@ import io.tidekv.proto.cluster.ChangeVoters;
 import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -224,6 +225,37 @@ final class RegionPeer implements Opening.Listener {
             }
         } else {
             reads.add(regionLog, version, access, now, result);
+        }
+    }
+
+    /** Completes {@code result} when nobody else can have led the region later by now. */
+    void confirm(CompletableFuture<Void> result) {
+        LogLease lease = regionLog.lease();
+        boolean shown = life == Life.SERVING || life == Life.RESTING;
+        if (shown && lease != null && lease.covers(env.clock().read())) {
+            result.complete(null);
+            return;
+        }
+        CompletableFuture<KvSnapshot> read = new CompletableFuture<>();
+        read.thenAccept(KvSnapshot::close)
+                .whenComplete(
+                        (done, error) -> {
+                            if (error == null) {
+                                result.complete(null);
+                            } else {
+                                result.completeExceptionally(error);
+                            }
+                        });
+        read(handle.shape().getVersion(), Access.ANY, read);
+    }
+
+    /** Publishes what is applied; at rest the record has it all. */
+    void publish(CompletableFuture<ObjectRef> result) {
+        ObjectRef record = reports.record();
+        if (life == Life.RESTING && record != null) {
+            result.complete(record);
+        } else {
+            whenOpen(result, present -> present.publish(result));
         }
     }
 

@@ -17,8 +17,10 @@ import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.ObjectRef;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 
@@ -57,6 +59,9 @@ final class Settlement {
         }
         // All are decided before any is settled: what is looked up must not have changed.
         locks.forEach(found -> found.forEach(this::decide));
+        if (upToTs != Ts.MAX) {
+            findCommits();
+        }
         List<TabletRecord> settled = new ArrayList<>();
         for (int i = 0; i < regions.size(); i++) {
             boolean same = locks.get(i).isEmpty() && upToTs == Ts.MAX;
@@ -71,6 +76,30 @@ final class Settlement {
             commits.computeIfAbsent(
                     new Transaction(lock.startTs(), lock.primary()), this::commitTs);
         }
+    }
+
+    /**
+     * A state may have been taken before the primary was committed and another one after a further
+     * key was: then only that key tells.
+     */
+    private void findCommits() {
+        Set<Long> open = new HashSet<>();
+        commits.forEach(
+                (transaction, commitTs) -> {
+                    if (commitTs == 0) {
+                        open.add(transaction.startTs);
+                    }
+                });
+        if (open.isEmpty()) {
+            return;
+        }
+        Map<Long, Long> found = new HashMap<>();
+        for (int i = 0; i < regions.size(); i++) {
+            found.putAll(view(i, snapshot -> LeftoverLocks.commits(snapshot, open)));
+        }
+        commits.replaceAll(
+                (transaction, commitTs) ->
+                        commitTs == 0 ? found.getOrDefault(transaction.startTs, 0L) : commitTs);
     }
 
     private long commitTs(Transaction transaction) {

@@ -23,6 +23,7 @@ public final class KvCore implements AutoCloseable {
     private final PessimisticService pessimistic;
     private final LockWaits waits;
     private final FlashbackService flashback;
+    private final MomentService moments;
 
     /**
      * @param timestamps for writes that need one of their own
@@ -100,6 +101,7 @@ public final class KvCore implements AutoCloseable {
         rawRanges = new RawRangeService(runner, deletes, settings);
         store = new StoreService(runner, deletes, settings);
         flashback = new FlashbackService(runner, api);
+        moments = new MomentService(regions, concurrency, limit, clock, scheduler);
     }
 
     public TxnService txn() {
@@ -132,6 +134,10 @@ public final class KvCore implements AutoCloseable {
 
     public FlashbackService flashback() {
         return flashback;
+    }
+
+    public MomentService moments() {
+        return moments;
     }
 
     /** Ends the workers once they are idle. */

@@ -16,14 +16,17 @@ import io.tidekv.compute.mvcc.WriteCodec;
 import io.tidekv.compute.mvcc.WriteKind;
 import io.tidekv.compute.mvcc.WriteRecord;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What becomes of locks in states of regions that nobody serves and that no transaction goes on in:
- * pieces of one moment of a cluster, in which for every commit record all prewrites of its
- * transaction are there, too. Pure.
+ * What becomes of locks in states of regions that nobody serves and that no transaction goes on in,
+ * in which for every commit record that stays all prewrites of its transaction are there, too.
+ * Pure.
  */
 public final class LeftoverLocks {
     private static final int BATCH_BYTES = 256 << 10;
@@ -104,6 +107,23 @@ public final class LeftoverLocks {
             }
         }
         return writer.batch().build();
+    }
+
+    /**
+     * When transactions committed that began at one of these timestamps, as far as is seen here.
+     */
+    public static Map<Long, Long> commits(KvSnapshot view, Set<Long> startTs) {
+        Map<Long, Long> found = new HashMap<>();
+        try (KvIterator rows = view.iterator(Cf.WRITE, new byte[0], null)) {
+            for (rows.seekToFirst(); rows.isValid(); rows.next()) {
+                Version version = versionOf(rows);
+                WriteRecord write = version.write();
+                if (write.kind() != WriteKind.ROLLBACK && startTs.contains(write.startTs())) {
+                    found.put(write.startTs(), version.commitTs());
+                }
+            }
+        }
+        return found;
     }
 
     /** Removes what was committed after {@code ts}, in batches. */

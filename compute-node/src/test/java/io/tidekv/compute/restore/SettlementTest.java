@@ -172,4 +172,28 @@ class SettlementTest {
         }
         assertThat(rows(0, Cf.DEFAULT) + rows(1, Cf.DEFAULT)).as("values").isEqualTo(2);
     }
+
+    @Test
+    void aCommitOfAnyKeyCountsInStatesThatWereTakenOneAfterTheOther() {
+        // The left state was taken while the primary was locked, the right one after the commit.
+        lock("a", prewrite("a", "a", 10));
+        lock("b", prewrite("b", "a", 10));
+        committed("x", 10, 20);
+        // The same, but committed after the moment.
+        lock("c", prewrite("c", "c", 12));
+        committed("y", 12, 30);
+        // A rollback is no commit.
+        lock("d", prewrite("d", "d", 13));
+        right.put(
+                Cf.WRITE,
+                TxnKey.of(raw("z")).at(13),
+                WriteCodec.encode(WriteRecord.rollback(13, true)));
+        settle(25);
+        for (String key : List.of("a", "b", "x")) {
+            assertThat(seen(key)).as(key).isEqualTo(20);
+        }
+        for (String key : List.of("c", "y", "d", "z")) {
+            assertThat(seen(key)).as(key).isZero();
+        }
+    }
 }

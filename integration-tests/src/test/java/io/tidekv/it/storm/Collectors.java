@@ -6,6 +6,8 @@ import io.tidekv.common.Randomness;
 import io.tidekv.it.Command;
 import io.tidekv.objects.backup.BackupSet;
 import io.tidekv.objects.backup.Backups;
+import io.tidekv.objects.backup.MomentCut;
+import io.tidekv.objects.backup.PdOwners;
 import io.tidekv.objects.gc.ClusterRoots.RegionRoots;
 import io.tidekv.objects.gc.CollectReport;
 import io.tidekv.objects.gc.CollectionStopped;
@@ -48,6 +50,7 @@ final class Collectors implements AutoCloseable {
 
     private static final double DEATHS_PER_CALL = 0.03;
     private static final String BACKUP = "in-the-storm";
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final Cluster cluster;
     private final ObjectStore store;
@@ -85,10 +88,11 @@ final class Collectors implements AutoCloseable {
     /** Makes one backup as soon as all regions are led. */
     void backUp(Pace pace) {
         while (pace.pass(1500) && backup == null) {
-            try {
-                PdRoots roots = new PdRoots(cluster.pdAddresses());
-                long id = roots.clusterId();
-                backup = new Backups(of(store, id), Randomness.real()).create(BACKUP, id, roots);
+            StoreContext context = StoreContext.system();
+            try (PdOwners owners = new PdOwners(cluster.pdAddresses(), context.randomness())) {
+                long id = owners.clusterId();
+                MomentCut cut = new MomentCut(owners, context, PATIENCE, progress -> {});
+                backup = new Backups(of(store, id), context.randomness()).create(BACKUP, id, cut);
             } catch (CollectionStopped | ObjectStoreException e) {
                 // Later.
             }

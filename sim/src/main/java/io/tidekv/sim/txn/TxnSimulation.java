@@ -39,6 +39,9 @@ public final class TxnSimulation {
     private static final long RUN_MS = 60_000;
     private static final long STEP_MS = 500;
     private static final int ROUNDS = 50;
+    private static final int BACKUPS = 12;
+    private static final long BACKUPS_MS = 1_000;
+    private static final long THINK_MS = 80;
 
     private final Sim sim;
     private final TxnWorld world;
@@ -46,6 +49,7 @@ public final class TxnSimulation {
     private final Resolver resolver;
     private final Workload workload;
     private final List<SeenTxn> told = new ArrayList<>();
+    private final List<TxnBackup> backups = new ArrayList<>();
     private long nextId = 1;
     private int busy;
 
@@ -76,33 +80,46 @@ public final class TxnSimulation {
     }
 
     static Outcome run(long seed, TxnPlant plant) {
-        TxnSimulation run = new TxnSimulation(seed, plant);
-        run.live();
-        run.comeToRest();
-        if (!run.world.failures().isEmpty()) {
-            throw new AssertionError("seed " + seed, run.world.failures().get(0));
+        return new TxnSimulation(seed, plant).toItsEnd(seed);
+    }
+
+    /** As {@link #run(long)}, with backups made meanwhile, which are judged, too. */
+    static Outcome runWithBackups(long seed, TxnBackup.Plant plant) {
+        TxnSimulation run = new TxnSimulation(seed, TxnPlant.NONE);
+        run.world.divide();
+        for (int i = 0; i < BACKUPS; i++) {
+            run.backups.add(new TxnBackup(run.world, plant));
         }
-        List<String> wrong = new Verdicts(run.workload, run.told, run.stored()).judge();
+        return run.toItsEnd(seed);
+    }
+
+    private Outcome toItsEnd(long seed) {
+        live();
+        comeToRest();
+        if (!world.failures().isEmpty()) {
+            throw new AssertionError("seed " + seed, world.failures().get(0));
+        }
+        Map<String, Map<Long, Stored>> stored = stored();
+        List<String> wrong = new Verdicts(workload, told, stored).judge();
+        for (TxnBackup backup : backups) {
+            if (backup.isDone()) {
+                wrong.addAll(new BackupVerdicts(backup, told, stored).judge());
+            }
+        }
         if (!wrong.isEmpty()) {
             throw new AssertionError(
                     "seed "
                             + seed
                             + " ("
-                            + run.workload
+                            + workload
                             + "): "
                             + wrong.get(0)
                             + " and "
                             + (wrong.size() - 1)
                             + " more");
         }
-        int committed = (int) run.told.stream().filter(txn -> txn.fate() == Fate.COMMITTED).count();
-        return new Outcome(
-                seed,
-                run.sim.hash(),
-                run.sim.events(),
-                run.told.size(),
-                committed,
-                run.sim.marks());
+        int committed = (int) told.stream().filter(txn -> txn.fate() == Fate.COMMITTED).count();
+        return new Outcome(seed, sim.hash(), sim.events(), told.size(), committed, sim.marks());
     }
 
     private void live() {
@@ -125,6 +142,9 @@ public final class TxnSimulation {
             }
         }
         sim.after(random().nextLong(0, 200 * Sim.MS), "disturb", world::disturb);
+        for (TxnBackup backup : backups) {
+            sim.after(random().nextLong(0, BACKUPS_MS * Sim.MS), "backup", backup::begin);
+        }
         for (int i = 0; i < CLIENTS; i++) {
             busy++;
             client(TXNS_EACH);
@@ -157,7 +177,10 @@ public final class TxnSimulation {
     private CompletableFuture<Void> one(Mode mode, Body body) {
         SimTxn txn = new SimTxn(world, net, resolver, nextId++, mode);
         CompletableFuture<SeenTxn> seen =
-                txn.begin().thenCompose(done -> body.of(txn)).thenCompose(done -> commit(txn));
+                txn.begin()
+                        .thenCompose(done -> body.of(txn))
+                        .thenCompose(done -> think())
+                        .thenCompose(done -> commit(txn));
         return seen.handle(
                 (done, error) -> {
                     if (error != null) {
@@ -165,6 +188,17 @@ public final class TxnSimulation {
                     }
                     return null;
                 });
+    }
+
+    /** Beside backups: what was read may be old when something comes of it. */
+    private CompletableFuture<Void> think() {
+        CompletableFuture<Void> over = new CompletableFuture<>();
+        if (backups.isEmpty() || random().chance(0.5)) {
+            over.complete(null);
+        } else {
+            sim.after(random().nextLong(0, THINK_MS * Sim.MS), "think", () -> over.complete(null));
+        }
+        return over;
     }
 
     private CompletableFuture<SeenTxn> commit(SimTxn txn) {
@@ -225,9 +259,15 @@ public final class TxnSimulation {
     }
 
     private Map<String, Map<Long, Stored>> stored() {
+        try (KvSnapshot view = world.engine().snapshot(new byte[0], new byte[0])) {
+            return stored(view);
+        }
+    }
+
+    /** What was committed, by key and start timestamp. */
+    static Map<String, Map<Long, Stored>> stored(KvSnapshot view) {
         Map<String, Map<Long, Stored>> all = new LinkedHashMap<>();
-        try (KvSnapshot view = world.engine().snapshot(new byte[0], new byte[0]);
-                KvIterator each = view.iterator(Cf.WRITE, null, null)) {
+        try (KvIterator each = view.iterator(Cf.WRITE, null, null)) {
             for (each.seekToFirst(); each.isValid(); each.next()) {
                 WriteRecord write = WriteCodec.decode(each.value());
                 if (write.kind() != WriteKind.PUT || write.shortValue() == null) {

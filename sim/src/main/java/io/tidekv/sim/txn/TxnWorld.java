@@ -177,6 +177,15 @@ final class TxnWorld {
         sim.after(random().nextLong(20 * Sim.MS, 400 * Sim.MS), "disturb", this::disturb);
     }
 
+    /** Begins with some regions, on some stores. */
+    void divide() {
+        for (int i = 0; i < TxnKeysIn.COUNT; i++) {
+            List<TxnRegion> all = List.copyOf(regions.values());
+            split(all.get(random().nextInt(all.size())));
+        }
+        regions.values().forEach(region -> region.own(stores.get(random().nextInt(STORES))));
+    }
+
     private void move(TxnRegion region) {
         if (region.store() == null) {
             return;

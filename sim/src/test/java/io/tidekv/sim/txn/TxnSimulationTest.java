@@ -38,7 +38,7 @@ class TxnSimulationTest {
             return;
         }
         long from = Long.getLong("txn.from", 1);
-        long seeds = Long.getLong("txn.seeds", 300);
+        long seeds = Long.getLong("txn.seeds", 240);
         long committed = 0;
         long events = 0;
         Map<String, Long> marks = new TreeMap<>();

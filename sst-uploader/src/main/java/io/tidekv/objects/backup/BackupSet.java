@@ -13,10 +13,14 @@ import org.jspecify.annotations.Nullable;
  * A backup as it lies in the store: lines of text; docs/formats/backup.md.
  *
  * @param createdMillis by the store's clock
+ * @param ts the moment that it is of; 0: of none, as backups of format 1 are
  * @param regions in the order of their keys
  */
-public record BackupSet(String name, long clusterId, long createdMillis, List<Region> regions) {
-    private static final String HEAD = "tidekv-backup 1";
+public record BackupSet(
+        String name, long clusterId, long createdMillis, long ts, List<Region> regions) {
+    private static final String HEAD = "tidekv-backup 2";
+    private static final String HEAD_WITHOUT_TS = "tidekv-backup 1";
+    private static final int LOGICAL_BITS = 18;
 
     public BackupSet {
         regions = List.copyOf(regions);
@@ -44,11 +48,19 @@ public record BackupSet(String name, long clusterId, long createdMillis, List<Re
         return regions.stream().mapToLong(Region::bytes).sum();
     }
 
+    /** The moment by PD's clock; 0: none. */
+    public long atMillis() {
+        return ts >>> LOGICAL_BITS;
+    }
+
     byte[] encode() {
-        StringBuilder text = new StringBuilder(HEAD).append('\n');
+        StringBuilder text = new StringBuilder(ts == 0 ? HEAD_WITHOUT_TS : HEAD).append('\n');
         text.append("name ").append(name).append('\n');
         text.append("cluster ").append(Long.toUnsignedString(clusterId)).append('\n');
         text.append("created ").append(createdMillis).append('\n');
+        if (ts != 0) {
+            text.append("ts ").append(Long.toUnsignedString(ts)).append('\n');
+        }
         for (Region region : regions) {
             text.append("region ").append(Long.toUnsignedString(region.id)).append(' ');
             text.append(orDash(region.startHex)).append(' ').append(orDash(region.endHex));
@@ -64,12 +76,13 @@ public record BackupSet(String name, long clusterId, long createdMillis, List<Re
     /** Null when it is not whole. */
     static @Nullable BackupSet decode(byte[] bytes) {
         String[] lines = new String(bytes, UTF_8).split("\n", -1);
-        if (lines.length < 6 || !lines[0].equals(HEAD)) {
+        boolean timed = lines[0].equals(HEAD);
+        if (lines.length < 6 || (!timed && !lines[0].equals(HEAD_WITHOUT_TS))) {
             return null;
         }
         try {
             List<Region> regions = new ArrayList<>();
-            for (int i = 4; i < lines.length - 2; i++) {
+            for (int i = timed ? 5 : 4; i < lines.length - 2; i++) {
                 String[] at = lines[i].split(" ", -1);
                 regions.add(
                         new Region(
@@ -86,6 +99,7 @@ public record BackupSet(String name, long clusterId, long createdMillis, List<Re
                             lines[1].substring("name ".length()),
                             Long.parseUnsignedLong(lines[2].substring("cluster ".length())),
                             Long.parseLong(lines[3].substring("created ".length())),
+                            timed ? Long.parseUnsignedLong(lines[4].substring("ts ".length())) : 0,
                             regions);
             return Arrays.equals(set.encode(), bytes) ? set : null;
         } catch (IndexOutOfBoundsException | NumberFormatException e) {

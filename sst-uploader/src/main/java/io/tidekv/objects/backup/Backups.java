@@ -2,8 +2,6 @@ package io.tidekv.objects.backup;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.common.Randomness;
-import io.tidekv.objects.gc.ClusterRoots;
-import io.tidekv.objects.gc.ClusterRoots.RegionRoots;
 import io.tidekv.objects.gc.CollectionStopped;
 import io.tidekv.objects.manifest.RecordCodec;
 import io.tidekv.objects.manifest.RecordNames;
@@ -49,12 +47,11 @@ public final class Backups {
     }
 
     /**
-     * Holds the current record of every region. Each is a state that its region had; they are not
-     * of one moment, and writes that are not published yet are not in them. While it is being made
-     * nothing is collected. Throws {@link CollectionStopped} when a region's owner does not tell,
-     * or when it took too long.
+     * Holds the states that {@code source} has of all regions. While it is being made nothing is
+     * collected. Throws {@link CollectionStopped} when they cannot be had, or when it took too
+     * long.
      */
-    public BackupSet create(String name, long clusterId, ClusterRoots roots) {
+    public BackupSet create(String name, long clusterId, CutSource source) {
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._=-]{0,99}")) {
             throw new IllegalArgumentException(
                     "a backup's name has up to 100 letters, digits and . _ = -");
@@ -62,17 +59,17 @@ public final class Backups {
         if (cluster.head(PREFIX + name) != null) {
             throw new CollectionStopped("there is a backup " + name + " already");
         }
-        // Before anything is read: collectors delete nothing while it is there.
         String intent = INTENT + randomness.nextUuid();
-        cluster.putIfAbsent(intent, new byte[0]);
         try {
+            // Before anything is read: collectors delete nothing while it is there.
+            CutSource.Cut cut = source.take(() -> cluster.putIfAbsent(intent, new byte[0]));
             long began = dated(intent);
             List<BackupSet.Region> regions = new ArrayList<>();
-            for (RegionRoots region : roots.read().regions().values()) {
-                regions.add(look(region));
+            for (ObjectRef record : cut.records()) {
+                regions.add(look(record));
             }
             regions.sort(Comparator.comparing(BackupSet.Region::startHex));
-            BackupSet set = new BackupSet(name, clusterId, began, regions);
+            BackupSet set = new BackupSet(name, clusterId, began, cut.ts(), regions);
             cluster.putIfAbsent(PREFIX + name, set.encode());
             if (isVoid(set, dated(PREFIX + name))) {
                 cluster.delete(PREFIX + name);
@@ -98,26 +95,20 @@ public final class Backups {
         return info.modifiedMillis();
     }
 
-    private BackupSet.Region look(RegionRoots region) {
-        if (!region.settled()) {
-            throw new CollectionStopped(
-                    "region "
-                            + region.regionId()
-                            + " has no owner that could tell its state: wait"
-                            + " until it is led");
-        }
-        ObjectRef ref = region.record();
-        if (ref == null) {
-            return new BackupSet.Region(region.regionId(), "", "", 0, 0, 0, null);
-        }
+    private BackupSet.Region look(ObjectRef ref) {
         TabletRecord record =
                 RecordCodec.decode(RecordNames.of(ref), RecordCodec.read(cluster, ref));
+        long region = record.getShape().getRegionId();
+        if (record.getFlashbackStartTs() != 0) {
+            throw new CollectionStopped(
+                    "region " + region + " is shut for a flashback: try again when that is over");
+        }
         long bytes = 0;
         for (ColumnFamily family : record.getColumnFamiliesList()) {
             bytes += family.getFilesList().stream().mapToLong(SstFile::getSize).sum();
         }
         return new BackupSet.Region(
-                region.regionId(),
+                region,
                 hex(record.getShape().getStartKey()),
                 hex(record.getShape().getEndKey()),
                 record.getAppliedIndex(),

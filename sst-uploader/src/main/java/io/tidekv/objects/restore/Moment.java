@@ -8,19 +8,20 @@ import java.time.Instant;
  *
  * @param atMillis the time that was asked for or chosen; {@link Long#MAX_VALUE}: all there is
  * @param logMillis entries that WAL nodes wrote later are left out
- * @param whole for each commit record in the state all prewrites of its transaction are in it
+ * @param upToTs highest commit timestamp that stays; -1: all do
+ * @param whole for each commit record that stays all prewrites of its transaction are in the states
  */
-record Moment(long atMillis, long logMillis, boolean whole) {
+record Moment(long atMillis, long logMillis, long upToTs, boolean whole) {
     /** How far the clocks of WAL nodes, PD and the object store may lie apart. */
     static final long MARGIN_MILLIS = 1000;
 
     private static final int LOGICAL_BITS = 18;
 
     /** Everything, whether or not it fits together. */
-    static final Moment ALL = new Moment(Long.MAX_VALUE, Long.MAX_VALUE, false);
+    static final Moment ALL = new Moment(Long.MAX_VALUE, Long.MAX_VALUE, -1, false);
 
     /** Everything, and it is known to fit together. */
-    static final Moment END = new Moment(Long.MAX_VALUE, Long.MAX_VALUE, true);
+    static final Moment END = new Moment(Long.MAX_VALUE, Long.MAX_VALUE, -1, true);
 
     /**
      * Throws {@link RestoreRefused} when the archive does not go so far.
@@ -40,7 +41,12 @@ record Moment(long atMillis, long logMillis, boolean whole) {
                             + Instant.ofEpochMilli(Math.max(until, 0))
                             + ": choose that or an earlier time, or leave --at out");
         }
-        return new Moment(millis, millis + MARGIN_MILLIS, true);
+        return new Moment(millis, millis + MARGIN_MILLIS, ((millis + 1) << LOGICAL_BITS) - 1, true);
+    }
+
+    /** What a backup holds; {@code ts} 0: it is of no moment. */
+    static Moment of(long ts) {
+        return ts == 0 ? ALL : new Moment(ts >>> LOGICAL_BITS, Long.MAX_VALUE, ts, true);
     }
 
     boolean isCut() {
@@ -49,12 +55,7 @@ record Moment(long atMillis, long logMillis, boolean whole) {
 
     /** A region is not shut by a flashback that began later. */
     TabletRecord opened(TabletRecord record) {
-        boolean later = Long.compareUnsigned(record.getFlashbackStartTs(), upToTs()) > 0;
+        boolean later = Long.compareUnsigned(record.getFlashbackStartTs(), upToTs) > 0;
         return later ? record.toBuilder().clearFlashbackStartTs().build() : record;
-    }
-
-    /** Highest commit timestamp that stays; -1: all do. */
-    long upToTs() {
-        return isCut() ? ((atMillis + 1) << LOGICAL_BITS) - 1 : -1;
     }
 }

@@ -154,7 +154,7 @@ public record Restoration(
                 backup.clusterId(),
                 inventory,
                 KeyCover.of(candidates),
-                Moment.ALL,
+                Moment.of(backup.ts()),
                 maker,
                 randomness);
     }

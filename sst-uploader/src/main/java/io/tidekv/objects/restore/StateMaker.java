@@ -20,8 +20,9 @@ public interface StateMaker {
 
     /**
      * Settles the locks of transactions that nobody goes on with: each is committed or rolled back
-     * as the states together say. They are pieces of one moment, in which for every commit record
-     * all prewrites of its transaction are there, too.
+     * as the states together say. For every commit record that stays all prewrites of its
+     * transaction are in the states, as locks or commit records. States of which something is
+     * removed may have been taken one after the other; otherwise they go equally far.
      *
      * @param regions in key order, none twice; their new files are stored in the name of their
      *     terms

@@ -1,5 +1,6 @@
 package io.tidekv.objects.backup;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Test;
 class BackupsTest {
     private static final String FIRST = "record/1/5-2-a";
     private static final String SECOND = "record/1/5-3-b";
+    private static final long TS = (1_700_000_000_000L << 18) + 5;
 
     private final ManualClock clock = new ManualClock();
     private final MemoryObjectStore store = new MemoryObjectStore(clock);
@@ -33,8 +35,13 @@ class BackupsTest {
     private long slowMillis;
 
     private Cut cut() {
-        clock.advanceMillis(slowMillis);
         return new Cut(100, Map.of(1L, new RegionRoots(1, 5, true, ref(), List.of(), Set.of())));
+    }
+
+    private CutSource.Cut take(Runnable begins) {
+        begins.run();
+        clock.advanceMillis(slowMillis);
+        return new CutSource.Cut(TS, List.of(ref()));
     }
 
     private ObjectRef ref() {
@@ -63,9 +70,10 @@ class BackupsTest {
     @Test
     void whatABackupHoldsIsCollectedWhenItIsDeleted() throws InterruptedException {
         publish();
-        BackupSet made = backups.create("monday", 7, this::cut);
+        BackupSet made = backups.create("monday", 7, this::take);
         assertThat(made.regions()).hasSize(1);
         assertThat(made.bytes()).isEqualTo(4 * 4096);
+        assertThat(made.atMillis()).isEqualTo(1_700_000_000_000L);
         assertThat(backups.list()).containsExactly(made);
         assertThat(backups.held(0)).containsExactly(FIRST);
         assertThat(backups.find("monday")).isEqualTo(made);
@@ -92,7 +100,7 @@ class BackupsTest {
     void oneThatTakesTooLongIsNone() {
         publish();
         slowMillis = Duration.ofMinutes(21).toMillis();
-        assertThatThrownBy(() -> backups.create("slow", 7, this::cut))
+        assertThatThrownBy(() -> backups.create("slow", 7, this::take))
                 .isInstanceOf(CollectionStopped.class)
                 .hasMessageContaining("took so long");
         assertThat(store.list("meta/", "", 10)).isEmpty();
@@ -114,11 +122,12 @@ class BackupsTest {
         backups.create(
                 "a",
                 7,
-                () -> {
+                begins -> {
+                    CutSource.Cut taken = take(begins);
                     assertThatThrownBy(() -> collector.run(false))
                             .isInstanceOf(CollectionStopped.class)
                             .hasMessageContaining("is being made");
-                    return cut();
+                    return taken;
                 });
         assertThat(store.head(FIRST)).isNotNull();
         assertThat(collector.run(false).deleted()).isEqualTo(3);
@@ -136,16 +145,37 @@ class BackupsTest {
     @Test
     void namesAreCheckedAndTakenOnce() {
         publish();
-        assertThatThrownBy(() -> backups.create("a/b", 7, this::cut))
+        assertThatThrownBy(() -> backups.create("a/b", 7, this::take))
                 .isInstanceOf(IllegalArgumentException.class);
-        backups.create("a", 7, this::cut);
-        assertThatThrownBy(() -> backups.create("a", 7, this::cut)).hasMessageContaining("already");
+        backups.create("a", 7, this::take);
+        assertThatThrownBy(() -> backups.create("a", 7, this::take))
+                .hasMessageContaining("already");
+    }
+
+    @Test
+    void oneWithoutAMomentIsStillRead() {
+        publish();
+        BackupSet made = backups.create("a", 7, this::take);
+        BackupSet old = new BackupSet("b", 7, made.createdMillis(), 0, made.regions());
+        assertThat(new String(old.encode(), UTF_8)).startsWith("tidekv-backup 1\n");
+        store.putIfAbsent("meta/backup/b", old.encode());
+        assertThat(backups.find("b")).isEqualTo(old);
+    }
+
+    @Test
+    void aRegionInAFlashbackIsNotBackedUp() {
+        store.putIfAbsent(
+                FIRST, RecordCodec.encode(TestRecords.record(1).setFlashbackStartTs(9).build()));
+        assertThatThrownBy(() -> backups.create("a", 7, this::take))
+                .isInstanceOf(CollectionStopped.class)
+                .hasMessageContaining("flashback");
+        assertThat(store.list("meta/", "", 10)).isEmpty();
     }
 
     @Test
     void aDamagedBackupStopsTheCollector() {
         publish();
-        backups.create("a", 7, this::cut);
+        backups.create("a", 7, this::take);
         byte[] bytes = store.get("meta/backup/a", 10_000);
         for (int at = 0; at < bytes.length; at++) {
             byte[] damaged = bytes.clone();
