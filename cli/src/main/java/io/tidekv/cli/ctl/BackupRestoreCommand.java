@@ -6,6 +6,7 @@ import io.tidekv.common.Randomness;
 import io.tidekv.compute.restore.RestoreWorkshop;
 import io.tidekv.objects.backup.BackupSet;
 import io.tidekv.objects.backup.Backups;
+import io.tidekv.objects.restore.Goal;
 import io.tidekv.objects.restore.Restoration;
 import io.tidekv.objects.store.ObjectStore;
 import java.util.concurrent.Callable;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -27,6 +29,15 @@ final class BackupRestoreCommand implements Callable<Integer> {
     @Parameters(paramLabel = "NAME")
     private String name = "";
 
+    @Option(
+            names = "--at",
+            paramLabel = "TIME",
+            description = {
+                "Go on from the backup to a time as 2026-01-31T12:00:00Z. Needs the archive of the",
+                "log."
+            })
+    private @Nullable String at;
+
     @Mixin private RestoreOptions restore = new RestoreOptions();
 
     @Mixin private ObjectsOption objects = new ObjectsOption();
@@ -37,6 +48,11 @@ final class BackupRestoreCommand implements Callable<Integer> {
 
     BackupRestoreCommand(Console console) {
         this.console = console;
+    }
+
+    private Goal goal() {
+        String time = at;
+        return time == null ? Goal.LATEST : RestoreOptions.at(time);
     }
 
     @Override
@@ -50,7 +66,8 @@ final class BackupRestoreCommand implements Callable<Integer> {
                 throw new CliException("there is no backup " + name);
             }
             try (RestoreWorkshop workshop = new RestoreWorkshop(objectsOf, id)) {
-                Restoration made = Restoration.of(objectsOf, backup, workshop, Randomness.real());
+                Restoration made =
+                        Restoration.of(objectsOf, backup, workshop, goal(), Randomness.real());
                 RestoreOutput.write(console, options.json(), made, restore.plan());
             }
         }

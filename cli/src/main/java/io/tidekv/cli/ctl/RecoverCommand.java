@@ -7,8 +7,6 @@ import io.tidekv.compute.restore.RestoreWorkshop;
 import io.tidekv.objects.restore.Goal;
 import io.tidekv.objects.restore.Restoration;
 import io.tidekv.objects.store.ObjectStore;
-import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -70,11 +68,7 @@ final class RecoverCommand implements Callable<Integer> {
         if (everything) {
             throw new CliException("--at and --everything exclude each other");
         }
-        try {
-            return Goal.at(Instant.parse(time).toEpochMilli());
-        } catch (DateTimeParseException e) {
-            throw new CliException("--at " + time + ": use a time as 2026-01-31T12:00:00Z");
-        }
+        return RestoreOptions.at(time);
     }
 
     @Override

@@ -1,7 +1,11 @@
 package io.tidekv.cli.ctl;
 
+import io.tidekv.cli.CliException;
+import io.tidekv.objects.restore.Goal;
 import io.tidekv.objects.store.ObjectStore;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -14,6 +18,15 @@ final class RestoreOptions {
 
     Path plan() {
         return plan;
+    }
+
+    /** The value of an option {@code --at}. */
+    static Goal at(String time) {
+        try {
+            return Goal.at(Instant.parse(time).toEpochMilli());
+        } catch (DateTimeParseException e) {
+            throw new CliException("--at " + time + ": use a time as 2026-01-31T12:00:00Z");
+        }
     }
 
     /** The cluster that was named, or the only one in the store. */

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.tidekv.common.codec.EntryAssembler;
 import io.tidekv.common.error.KvError;
 import io.tidekv.common.error.KvException;
+import io.tidekv.compute.region.RegionMachine.Outcome;
 import io.tidekv.compute.tablet.AppliedMark;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.RegionState;
@@ -12,6 +13,8 @@ import io.tidekv.compute.tablet.TabletStore;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.SplitChild;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +29,7 @@ public final class LogReplay implements AutoCloseable {
     private final Runnable pause;
     private final EntryAssembler parts = new EntryAssembler();
     private final EntryAssembler parentParts = new EntryAssembler();
+    private final List<SplitChild> born = new ArrayList<>();
 
     private LogReplay(
             TabletStore tablets, @Nullable PreparedRecord base, RegionState state, Runnable pause) {
@@ -34,7 +38,11 @@ public final class LogReplay implements AutoCloseable {
                 new LogApplier(
                         new RegionMachine(state, base == null ? null : base.ref()),
                         tablet,
-                        (entry, outcome) -> {});
+                        (entry, outcome) -> {
+                            if (outcome instanceof Outcome.HasSplit split) {
+                                born.addAll(split.children());
+                            }
+                        });
         this.pause = pause;
     }
 
@@ -55,6 +63,11 @@ public final class LogReplay implements AutoCloseable {
     /** The region as of the last applied entry. */
     public Tablet tablet() {
         return tablet;
+    }
+
+    /** Children of the splits among the entries that have been applied. */
+    public List<SplitChild> born() {
+        return List.copyOf(born);
     }
 
     /** Applies the next entry; a part waits for the rest of its entry. */

@@ -9,6 +9,7 @@ import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.SplitChild;
 import java.util.List;
 
 /** Makes states with tablets. */
@@ -50,6 +51,11 @@ public final class TabletStateMaker implements StateMaker {
         @Override
         public void apply(Entry entry) {
             replay.apply(entry);
+        }
+
+        @Override
+        public List<SplitChild> born() {
+            return replay.born();
         }
 
         @Override

@@ -16,6 +16,9 @@ import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.compute.tablet.memory.MemoryTabletStore;
 import io.tidekv.objects.archive.ArchiveReader;
+import io.tidekv.objects.backup.BackupSet;
+import io.tidekv.objects.backup.Backups;
+import io.tidekv.objects.backup.CutSource;
 import io.tidekv.objects.restore.Goal;
 import io.tidekv.objects.restore.Restoration;
 import io.tidekv.objects.restore.Restoration.Part;
@@ -25,6 +28,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -159,6 +163,88 @@ class ArchiveRecoveryTest {
                 .hasMessageContaining("only until");
         // Before any record the log of the first region alone tells of nothing else.
         assertThatThrownBy(() -> recover(Goal.at(1000))).isInstanceOf(RestoreRefused.class);
+    }
+
+    /** Children that were born since are made of what the backup has of their parents. */
+    @Test
+    void aPointInTimeIsReachedFromABackup() throws Exception {
+        cluster.wal.keepAll();
+        TestCluster.Node node = cluster.start("a");
+        long id = cluster.onlyRegion();
+        cluster.awaitLeading(id, node);
+        cluster.putAnywhere("b", "1");
+        cluster.putAnywhere("k", "1");
+        cluster.putAnywhere("p", "1");
+        node.region(id).split(1, List.of(bytes("m"))).get(60, TimeUnit.SECONDS);
+        await().atMost(PATIENCE).until(() -> cluster.pd.regionIds().size() == 2);
+        BackupSet backup = backUp(node);
+        cluster.putAnywhere("a", "22");
+        cluster.putAnywhere("z", "22");
+        split("t");
+        cluster.putAnywhere("u", "333");
+        cluster.putAnywhere("n", "333");
+        split("e");
+        cluster.putAnywhere("d", "4444");
+        split("c");
+        cluster.putAnywhere("b", "4444");
+        archive(node, later(10));
+        cluster.putAnywhere("later", "1");
+        archive(node, later(20));
+        node.kill();
+        List<String> held =
+                backup.regions().stream().map(region -> region.record().getKey()).toList();
+        cluster.bucket.list("record/", "", 1000).stream()
+                .filter(record -> !held.contains(record.name()))
+                .forEach(record -> cluster.bucket.delete(record.name()));
+
+        Restoration made = recover(backup, Goal.at(later(15)));
+        assertThat(made.problems()).isEmpty();
+        assertThat(made.whole()).isTrue();
+        assertThat(made.parts()).hasSize(5);
+        assertThat(rows(made))
+                .isEqualTo(
+                        new TreeMap<>(
+                                Map.of(
+                                        "a", 2, "b", 4, "d", 4, "k", 1, "n", 3, "p", 1, "u", 3, "z",
+                                        2)));
+        assertThat(rows(recover(backup, Goal.LATEST)).keySet()).containsExactly("b", "k", "p");
+        assertThatThrownBy(() -> recover(backup, Goal.at(NOW - 60_000)))
+                .isInstanceOf(RestoreRefused.class)
+                .hasMessageContaining("later time");
+        assertThatThrownBy(() -> recover(backup, Goal.at(later(20))))
+                .isInstanceOf(RestoreRefused.class)
+                .hasMessageContaining("only until");
+    }
+
+    private void split(String key) throws Exception {
+        int before = cluster.pd.regionIds().size();
+        RegionAccess.Region region = cluster.find(key);
+        region.split(region.shape().getVersion(), List.of(bytes(key))).get(60, TimeUnit.SECONDS);
+        await().atMost(PATIENCE).until(() -> cluster.pd.regionIds().size() == before + 1);
+    }
+
+    private BackupSet backUp(TestCluster.Node node) {
+        return new Backups(cluster.bucket, Randomness.seeded(4))
+                .create(
+                        "a",
+                        TestCluster.CLUSTER_ID,
+                        begins -> {
+                            begins.run();
+                            return new CutSource.Cut(
+                                    NOW << 18,
+                                    node.store.regions().stream()
+                                            .map(region -> region.publish().join())
+                                            .toList());
+                        });
+    }
+
+    private Restoration recover(BackupSet backup, Goal goal) {
+        return Restoration.of(
+                cluster.bucket,
+                backup,
+                new TabletStateMaker(tablets, () -> {}),
+                goal,
+                Randomness.seeded(3));
     }
 
     @Test

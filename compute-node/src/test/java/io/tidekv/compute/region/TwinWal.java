@@ -18,6 +18,7 @@ import io.tidekv.wal.core.MemoryVoterStorage;
 import io.tidekv.wal.core.VoterNode;
 import io.tidekv.wal.core.VoterRules;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -38,6 +39,11 @@ final class TwinWal implements AutoCloseable {
     private final Set<Long> down = ConcurrentHashMap.newKeySet();
     private final Map<Long, List<MemoryTail>> tails = new TreeMap<>();
     private volatile boolean loseCreates;
+    private volatile boolean keepsAll;
+
+    /** What each node has ever had of each region, when it is kept. */
+    private final Map<Long, Map<Long, TreeMap<Long, Entry>>> kept = new TreeMap<>();
+
     private volatile long counted;
     private volatile Runnable fuse = () -> {};
     private final AtomicInteger countdown = new AtomicInteger();
@@ -85,6 +91,27 @@ final class TwinWal implements AutoCloseable {
     /** Loses requests that would create voter state. */
     void loseCreates(boolean lost) {
         loseCreates = lost;
+    }
+
+    /** From now on the archive has entries, too, that nodes have been told to drop. */
+    void keepAll() {
+        keepsAll = true;
+    }
+
+    private void keep(long walId) {
+        MemoryVoterStorage disk = disks.get(walId);
+        disk.syncTo(disk.position());
+        Map<Long, TreeMap<Long, Entry>> all = kept.computeIfAbsent(walId, id -> new TreeMap<>());
+        for (long region : disk.durableRegions()) {
+            TreeMap<Long, Entry> entries = all.computeIfAbsent(region, id -> new TreeMap<>());
+            disk.durableEntries(region).forEach(e -> entries.put(e.getIndex(), e));
+        }
+    }
+
+    private Collection<Entry> entriesOf(long walId, long region) {
+        return keepsAll
+                ? kept.get(walId).get(region).values()
+                : disks.get(walId).durableEntries(region);
     }
 
     /** The node would like the region to be published. */
@@ -151,7 +178,7 @@ final class TwinWal implements AutoCloseable {
         MemoryVoterStorage disk = disks.get(walId);
         for (long region : disk.durableRegions()) {
             part.meta(region, disk.durableMeta(region), true);
-            for (Entry entry : disk.durableEntries(region)) {
+            for (Entry entry : entriesOf(walId, region)) {
                 part.entry(
                         region,
                         entry.getIndex(),
@@ -254,6 +281,9 @@ final class TwinWal implements AutoCloseable {
                     continue;
                 }
                 responses.add(nodes.get(walId).handle(owner, request, clock.read()));
+                if (keepsAll) {
+                    keep(walId);
+                }
             }
             MemoryVoterStorage disk = disks.get(walId);
             disk.syncTo(disk.position());

@@ -6,7 +6,9 @@ import io.tidekv.objects.archive.ArchiveException;
 import io.tidekv.objects.archive.ArchiveReader;
 import io.tidekv.objects.archive.LogIds;
 import io.tidekv.objects.archive.RegionArchive;
+import io.tidekv.objects.manifest.RecordRange;
 import io.tidekv.objects.restore.Candidate.Replayed;
+import io.tidekv.proto.manifest.Lineage;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.Bootstrap;
 import io.tidekv.proto.region.ObjectRef;
@@ -26,8 +28,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Brings what records hold to the end of the archived log: each region by the entries after its
  * record, and children of splits that have not published yet by what their parent wrote before the
- * split, too. What cannot be applied is left out together with all that follows, and told.
- * Blocking; belongs to one thread.
+ * split, too. A child of which no record is there can be made of what its parent began with. What
+ * cannot be applied is left out together with all that follows, and told. Blocking; belongs to one
+ * thread.
  */
 final class LogTails {
     private static final long BOOTSTRAP =
@@ -40,14 +43,38 @@ final class LogTails {
     private final StateMaker maker;
     private final Inventory inventory;
     private final long untilMillis;
+    private final boolean derives;
     private final Map<Long, Candidate> waiting = new LinkedHashMap<>();
     private final Map<Long, Candidate> done = new LinkedHashMap<>();
     private final ArrayDeque<Parent> parents = new ArrayDeque<>();
 
-    /** A region whose children may begin with what its log says. */
-    private record Parent(Candidate state, RegionArchive log) {}
+    /**
+     * A region whose children may begin with what its log says.
+     *
+     * @param start what it began with, after what it had {@code inherited}
+     * @param born children of splits that its log tells of after that
+     */
+    private record Parent(
+            Candidate start,
+            List<Inheritance> inherited,
+            Candidate state,
+            RegionArchive log,
+            List<SplitChild> born) {}
 
-    LogTails(ArchiveReader archive, StateMaker maker, Inventory inventory, long untilMillis) {
+    /** What a region has come to, and the children that it has got on the way. */
+    private record Advanced(Candidate state, List<SplitChild> born) {}
+
+    /**
+     * @param derives whether children are made of what their parents began with, unless they are
+     *     among the records; for records that are older than their regions' newest
+     */
+    LogTails(
+            ArchiveReader archive,
+            StateMaker maker,
+            Inventory inventory,
+            long untilMillis,
+            boolean derives) {
+        this.derives = derives;
         this.archive = archive;
         this.maker = maker;
         this.inventory = inventory;
@@ -90,9 +117,9 @@ final class LogTails {
             RegionArchive log =
                     nothing == null ? null : guarded(nothing, () -> log(region, BOOTSTRAP));
             if (nothing != null && log != null && log.firstIndex() == 1) {
-                Candidate replayed = guarded(nothing, () -> replay(nothing, log, null));
+                Advanced replayed = guarded(nothing, () -> replay(nothing, log, List.of()));
                 if (replayed != null) {
-                    take(nothing, log, replayed);
+                    take(nothing, List.of(), log, replayed);
                     bearChildren();
                 }
             }
@@ -109,14 +136,23 @@ final class LogTails {
 
     private void advance(Candidate record) {
         RegionArchive log = guarded(record, () -> logOf(record));
-        take(record, log, log == null ? null : guarded(record, () -> replay(record, log, null)));
+        take(
+                record,
+                List.of(),
+                log,
+                log == null ? null : guarded(record, () -> replay(record, log, List.of())));
     }
 
-    private void take(Candidate record, @Nullable RegionArchive log, @Nullable Candidate advanced) {
-        Candidate result = advanced == null ? record : advanced;
+    private void take(
+            Candidate record,
+            List<Inheritance> inherited,
+            @Nullable RegionArchive log,
+            @Nullable Advanced advanced) {
+        Candidate result = advanced == null ? record : advanced.state;
+        List<SplitChild> born = advanced == null ? List.of() : advanced.born;
         done.put(record.regionId(), result);
         if (log != null) {
-            parents.add(new Parent(result, log));
+            parents.add(new Parent(record, inherited, result, log, born));
         }
     }
 
@@ -129,7 +165,30 @@ final class LogTails {
                     bear(parent, first, child.getSplitIndex());
                 }
             }
+            for (SplitChild child : derives ? parent.born : List.<SplitChild>of()) {
+                if (!done.containsKey(child.getShape().getRegionId())) {
+                    bear(parent, derived(parent.start, child), child.getSplitIndex());
+                }
+            }
         }
+    }
+
+    /** As the parent would have made it when it had nothing but what it began with. */
+    private static Candidate derived(Candidate parent, SplitChild child) {
+        RegionShape shape = child.getShape();
+        TabletRecord first =
+                FirstRecords.begun(
+                                RecordRange.within(parent.record(), shape),
+                                shape,
+                                child.getFirstTerm())
+                        .toBuilder()
+                        .addLineage(
+                                Lineage.newBuilder()
+                                        .setRegionId(parent.regionId())
+                                        .setIndex(parent.record().getAppliedIndex())
+                                        .setEvent(Candidate.SPLIT))
+                        .build();
+        return new Candidate(first, parent.ref(), parent.storedMillis());
     }
 
     /** The child's own log counts only when all is there that its parent wrote before. */
@@ -151,7 +210,12 @@ final class LogTails {
                                                 .setSplitIndex(splitIndex))
                                 .build());
         RegionArchive own = guarded(first, () -> log(first.regionId(), logId));
-        take(first, own, guarded(first, () -> replay(first, own, before)));
+        List<Inheritance> all = new ArrayList<>();
+        if (first.ref().equals(parent.start.ref())) {
+            all.addAll(parent.inherited);
+        }
+        all.add(before);
+        take(first, all, own, guarded(first, () -> replay(first, own, all)));
     }
 
     /** What a child gets of its parent's log. */
@@ -230,8 +294,8 @@ final class LogTails {
     }
 
     /** Null when there is nothing to be added. */
-    private @Nullable Candidate replay(
-            Candidate record, @Nullable RegionArchive log, @Nullable Inheritance before) {
+    private @Nullable Advanced replay(
+            Candidate record, @Nullable RegionArchive log, List<Inheritance> before) {
         long from = record.record().getAppliedIndex() + 1;
         long to = log == null ? from - 1 : log.lastReadable(from, untilMillis);
         if (log != null && to < log.lastIndex() && log.firstMissing(to + 1, to + 1) != 0) {
@@ -239,23 +303,28 @@ final class LogTails {
                     record,
                     "entries behind " + to + " are known up to " + log.lastIndex() + " and lost");
         }
-        if (to < from && before == null) {
+        if (to < from && before.isEmpty()) {
             return null;
         }
         long term = inventory.newestTerm(record.regionId()) + 1;
         Lines lines = new Lines();
         try (StateMaker.Replay replay = begin(record, term)) {
-            if (before != null && before.from <= before.to) {
-                before.log.read(before.from, before.to, entry -> replay.inherit(entry.entry()));
+            for (Inheritance each : before) {
+                if (each.from <= each.to) {
+                    each.log.read(each.from, each.to, entry -> replay.inherit(entry.entry()));
+                }
             }
             if (log != null && to >= from) {
                 readSome(record, log, from, to, replay, lines);
             }
-            return new Candidate(
-                    replay.finish(),
-                    record.ref(),
-                    record.storedMillis(),
-                    new Replayed(lines.count, lines.lastMillis));
+            List<SplitChild> born = replay.born();
+            return new Advanced(
+                    new Candidate(
+                            replay.finish(),
+                            record.ref(),
+                            record.storedMillis(),
+                            new Replayed(lines.count, lines.lastMillis)),
+                    born);
         }
     }
 

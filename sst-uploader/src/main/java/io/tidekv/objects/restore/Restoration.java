@@ -99,7 +99,7 @@ public record Restoration(
     private static List<KeyCover.Piece> pieces(
             Moment moment, ArchiveReader archive, StateMaker maker, Inventory inventory) {
         return KeyCover.of(
-                new LogTails(archive, maker, inventory, moment.logMillis())
+                new LogTails(archive, maker, inventory, moment.logMillis(), false)
                         .advance(inventory.newest(archive, moment.atMillis())));
     }
 
@@ -108,7 +108,7 @@ public record Restoration(
         if (goal.evenTorn() || (!goal.isPoint() && archive.parts().isEmpty())) {
             return Moment.ALL;
         }
-        LogTails tails = new LogTails(archive, maker, inventory, Long.MAX_VALUE);
+        LogTails tails = new LogTails(archive, maker, inventory, Long.MAX_VALUE, false);
         long until = tails.completeUntilMillis();
         if (goal.isPoint()) {
             return Moment.at(goal.atMillis(), until);
@@ -132,11 +132,20 @@ public record Restoration(
         return Moment.at(at, until);
     }
 
-    /** The states that a backup holds. Throws IllegalStateException when one cannot be used. */
+    /**
+     * The states that a backup holds, and what the archive of the log says after them if the goal
+     * is a point in time. Throws IllegalStateException when one cannot be used.
+     *
+     * @throws RestoreRefused when the point in time cannot be reached from the backup
+     */
     public static Restoration of(
-            ObjectStore cluster, BackupSet backup, StateMaker maker, Randomness randomness) {
+            ObjectStore cluster,
+            BackupSet backup,
+            StateMaker maker,
+            Goal goal,
+            Randomness randomness) {
         Inventory inventory = Inventory.of(cluster, backup.clusterId());
-        List<Candidate> candidates = new ArrayList<>();
+        List<Candidate> held = new ArrayList<>();
         for (BackupSet.Region region : backup.regions()) {
             ObjectRef ref = region.record();
             if (ref == null) {
@@ -147,16 +156,56 @@ public record Restoration(
                 throw new IllegalStateException(
                         "the backup cannot be restored: " + inventory.problems());
             }
-            candidates.add(candidate);
+            held.add(candidate);
+        }
+        Moment moment = Moment.of(backup.ts());
+        Collection<Candidate> candidates = held;
+        if (goal.isPoint()) {
+            if (backup.ts() == 0 || goal.atMillis() < backup.atMillis()) {
+                throw new RestoreRefused(
+                        backup.ts() == 0
+                                ? "the backup is of no one moment, so no time after it can be"
+                                        + " reached: leave --at out"
+                                : "the backup is of "
+                                        + Instant.ofEpochMilli(backup.atMillis())
+                                        + ": choose that or a later time, or leave --at out");
+            }
+            ArchiveReader archive = ArchiveReader.open(cluster, 0);
+            inventory.see(archive);
+            long complete =
+                    new LogTails(archive, maker, inventory, Long.MAX_VALUE, true)
+                            .completeUntilMillis();
+            moment = Moment.at(goal.atMillis(), complete);
+            candidates = follow(held, moment, archive, maker, inventory);
         }
         return make(
                 cluster,
                 backup.clusterId(),
                 inventory,
                 KeyCover.of(candidates),
-                Moment.of(backup.ts()),
+                moment,
                 maker,
                 randomness);
+    }
+
+    private static Collection<Candidate> follow(
+            List<Candidate> held,
+            Moment moment,
+            ArchiveReader archive,
+            StateMaker maker,
+            Inventory inventory) {
+        int problems = inventory.problems().size();
+        Collection<Candidate> states =
+                new LogTails(archive, maker, inventory, moment.logMillis(), true).advance(held);
+        List<String> now = inventory.problems();
+        if (now.size() > problems) {
+            throw new RestoreRefused(
+                    "the archived log does not lead from the backup to "
+                            + Instant.ofEpochMilli(moment.atMillis())
+                            + ": "
+                            + now.subList(problems, now.size()));
+        }
+        return states;
     }
 
     private static Restoration make(

@@ -4,6 +4,7 @@ import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.SplitChild;
 import java.util.List;
 
 /** Makes states of regions that no record holds: what a record holds and what was written after. */
@@ -42,6 +43,9 @@ public interface StateMaker {
 
         /** Applies the next entry of the region's log, as it is there: parts are joined here. */
         void apply(Entry entry);
+
+        /** Children of the splits among the entries that have been applied, in their order. */
+        List<SplitChild> born();
 
         /**
          * The state after the last whole entry. New table files are in the store, the record is

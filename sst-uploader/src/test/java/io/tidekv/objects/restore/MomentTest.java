@@ -64,7 +64,8 @@ class MomentTest {
                 new ArchiveNames.Place(new UUID(1, 1), 1, from, 4096).name(),
                 part.build(from, 4096));
         LogTails tails =
-                new LogTails(archive(), new NoReplay(), Inventory.of(store, 7), Long.MAX_VALUE);
+                new LogTails(
+                        archive(), new NoReplay(), Inventory.of(store, 7), Long.MAX_VALUE, false);
         assertThat(tails.completeUntilMillis())
                 .as("an acknowledged write may be entry 2 of region 4")
                 .isEqualTo(149_999);

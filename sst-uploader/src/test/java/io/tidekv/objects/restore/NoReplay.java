@@ -4,6 +4,7 @@ import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.SplitChild;
 import java.util.List;
 
 /** Knows only what holds nothing. */
@@ -29,6 +30,11 @@ final class NoReplay implements StateMaker {
             @Override
             public void apply(Entry entry) {
                 throw new AssertionError("there is no archive");
+            }
+
+            @Override
+            public List<SplitChild> born() {
+                return List.of();
             }
 
             @Override
