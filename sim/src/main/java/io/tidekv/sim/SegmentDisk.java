@@ -58,7 +58,9 @@ final class SegmentDisk implements SimDisk, VoterStorage {
         this.watch = watch;
         this.random = sim.random().child();
         this.node = random.nextUuid();
-        this.options = new StorageOptions(4096 + random.nextInt(30_000), 2000);
+        int segmentBytes = 4096 + random.nextInt(30_000);
+        // In some seeds most batches are large ones, in others hardly any.
+        this.options = new StorageOptions(segmentBytes, 2000, 512 + segmentBytes % 8000);
         this.segments = open();
     }
 

@@ -170,7 +170,7 @@ final class Writer implements Runnable {
         }
         long before = clock.monotonicNanos();
         try {
-            if (store.commit(clock.wallMillis())) {
+            if (store.commit(clock.wallMillis(), !tails.isEmpty())) {
                 lastCommitNanos = clock.monotonicNanos();
                 metrics.commitSeconds.observe((lastCommitNanos - before) / 1e9);
             }

@@ -1,7 +1,6 @@
 package io.tidekv.wal.storage;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +12,7 @@ import java.util.stream.Stream;
 /** A folder of the machine's file system. */
 public final class DiskWalFiles implements WalFiles {
     private final Path folder;
+    private final CacheBypass bypass = new CacheBypass();
 
     /** {@code folder} exists. */
     public DiskWalFiles(Path folder) {
@@ -34,20 +34,22 @@ public final class DiskWalFiles implements WalFiles {
     @Override
     public WalFile create(String name) throws IOException {
         return new DiskWalFile(
-                name,
+                folder.resolve(name),
                 FileChannel.open(
                         folder.resolve(name),
                         StandardOpenOption.CREATE_NEW,
                         StandardOpenOption.READ,
-                        StandardOpenOption.WRITE));
+                        StandardOpenOption.WRITE),
+                bypass);
     }
 
     @Override
     public WalFile open(String name) throws IOException {
         return new DiskWalFile(
-                name,
+                folder.resolve(name),
                 FileChannel.open(
-                        folder.resolve(name), StandardOpenOption.READ, StandardOpenOption.WRITE));
+                        folder.resolve(name), StandardOpenOption.READ, StandardOpenOption.WRITE),
+                bypass);
     }
 
     @Override
@@ -71,47 +73,5 @@ public final class DiskWalFiles implements WalFiles {
     public long usableBytes() throws IOException {
         // Unlike Files.getFileStore, this does not read the mount table each time.
         return folder.toFile().getUsableSpace();
-    }
-
-    private record DiskWalFile(String name, FileChannel channel) implements WalFile {
-        @Override
-        public long size() throws IOException {
-            return channel.size();
-        }
-
-        @Override
-        public void write(long position, ByteBuffer from) throws IOException {
-            long at = position;
-            while (from.hasRemaining()) {
-                at += channel.write(from, at);
-            }
-        }
-
-        @Override
-        public void read(long position, ByteBuffer into) throws IOException {
-            long at = position;
-            while (into.hasRemaining()) {
-                int count = channel.read(into, at);
-                if (count < 0) {
-                    return;
-                }
-                at += count;
-            }
-        }
-
-        @Override
-        public void truncate(long size) throws IOException {
-            channel.truncate(size);
-        }
-
-        @Override
-        public void sync() throws IOException {
-            channel.force(false);
-        }
-
-        @Override
-        public void close() throws IOException {
-            channel.close();
-        }
     }
 }

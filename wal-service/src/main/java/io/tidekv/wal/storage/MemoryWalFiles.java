@@ -1,5 +1,6 @@
 package io.tidekv.wal.storage;
 
+import io.tidekv.common.Invariants;
 import io.tidekv.common.Randomness;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -211,6 +212,17 @@ public final class MemoryWalFiles implements WalFiles {
                 throw new IOException("No space left on device");
             }
             file.write((int) position, from);
+        }
+
+        @Override
+        public void writeBlocks(long position, ByteBuffer from) throws IOException {
+            boolean whole = position % BLOCK == 0 && from.remaining() % BLOCK == 0;
+            Invariants.check(
+                    whole && from.alignmentOffset(from.position(), BLOCK) == 0,
+                    "%s bytes at %s are not whole blocks",
+                    from.remaining(),
+                    position);
+            write(position, from);
         }
 
         @Override

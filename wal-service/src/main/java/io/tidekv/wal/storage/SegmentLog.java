@@ -66,6 +66,7 @@ final class SegmentLog {
         this.nextBatch = nextBatch;
         spare = new SpareSegment(files);
         current = segments.newest();
+        batch.beginAt(current.size);
         synced = new Position(current.number, (int) current.size);
         marked = current.size == SegmentHeader.BLOCK;
         oldestWritten = segments.oldest().number;
@@ -128,12 +129,13 @@ final class SegmentLog {
      * Hands the batch under way to the file system. False when there was nothing to write.
      *
      * @param wallMillis when that is, by the wall clock; 0: not known
+     * @param readSoon whether somebody is about to read it: a large one is not kept in memory else
      */
-    boolean write(long wallMillis) throws IOException {
+    boolean write(long wallMillis, boolean readSoon) throws IOException {
         if (batch.isEmpty()) {
             return false;
         }
-        writeBatch(wallMillis);
+        writeBatch(wallMillis, readSoon);
         marked = false;
         return true;
     }
@@ -144,24 +146,39 @@ final class SegmentLog {
      */
     void mark() throws IOException {
         if (!marked && !unsynced && batch.isEmpty()) {
-            writeBatch(0);
+            writeBatch(0, true);
             marked = true;
         }
     }
 
-    private void writeBatch(long wallMillis) throws IOException {
+    private void writeBatch(long wallMillis, boolean readSoon) throws IOException {
         oldestWritten = segments.oldestNeeded().number;
         ByteBuffer bytes =
                 batch.seal(nextBatch, synced, oldestWritten, wallMillis, node, current.number);
         int length = bytes.remaining();
-        current.file.write(current.size, bytes);
+        ByteBuffer blocks = length >= options.largeBytes() && !readSoon ? batch.blocks() : null;
+        if (blocks == null) {
+            current.file.write(current.size, bytes);
+        } else {
+            writeBlocks(blocks);
+        }
         note(bytes);
         current.size += length;
         lastLength = length;
         nextBatch++;
         batches++;
         unsynced = true;
-        batch.clear();
+        batch.next();
+    }
+
+    /**
+     * What the first block held before is written once more, the same bytes: no sector that was
+     * synced changes. Behind the batch the last one is zeros, as if written ahead.
+     */
+    private void writeBlocks(ByteBuffer blocks) throws IOException {
+        long from = current.size & -WalFile.BLOCK;
+        current.prepared = Math.max(current.prepared, from + blocks.remaining());
+        current.file.writeBlocks(from, blocks);
     }
 
     /** Takes the records of a batch that begins at the end of the current segment. */
@@ -264,6 +281,7 @@ final class SegmentLog {
         SegmentHeader header = new SegmentHeader(node, full.number + 1, full.size, nextBatch);
         Segment reused = spare.reuse(header);
         current = reused == null ? create(files, header) : reused;
+        batch.beginAt(current.size);
         try {
             index.write(files, node, full.number, full.size, firstBatch, nextBatch, oldestWritten);
         } catch (IOException e) {

@@ -152,22 +152,24 @@ public final class SegmentStore implements VoterStorage, AutoCloseable {
         return entries;
     }
 
-    /** As {@link #commit(long)}, at a time that is not known. */
+    /** As {@link #commit(long, boolean)}, at a time that is not known. */
     public boolean commit() throws IOException {
-        return commit(0);
+        return commit(0, false);
     }
 
     /**
      * Makes durable everything appended so far, with one sync; false when there was nothing.
      *
      * @param wallMillis when that is, by the wall clock, for who looks at it later
+     * @param readSoon whether somebody is about to read it; else a large batch goes past the cache
+     *     of the file system
      * @throws IOException the storage has failed: nothing appended since the last commit may be
      *     acknowledged
      */
-    public boolean commit(long wallMillis) throws IOException {
+    public boolean commit(long wallMillis, boolean readSoon) throws IOException {
         requireNotFailed();
         try {
-            boolean written = log.write(wallMillis);
+            boolean written = log.write(wallMillis, readSoon);
             log.sync();
             return written;
         } catch (IOException e) {

@@ -103,7 +103,7 @@ final class ShippingRig {
     }
 
     void commit() throws IOException {
-        segments.commit(clock.wallMillis());
+        segments.commit(clock.wallMillis(), false);
         segments.maintain(1 << 20);
     }
 

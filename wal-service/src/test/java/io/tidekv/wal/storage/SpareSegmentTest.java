@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** Dead segments are written over; what they held never comes back. */
 class SpareSegmentTest {
-    private static final StorageOptions OPTIONS = new StorageOptions(8192, 0);
+    private static final StorageOptions OPTIONS = new StorageOptions(8192, 0, 1024);
     private static final long REGION = 1;
 
     /** The first record of a pair fills the batch's first sector, the second one the next. */

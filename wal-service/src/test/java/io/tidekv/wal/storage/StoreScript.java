@@ -17,7 +17,9 @@ import java.util.UUID;
 /** A fixed run of operations on a store, beside a model that says what it must hold. */
 final class StoreScript {
     static final UUID NODE = new UUID(7, 8);
-    static final StorageOptions OPTIONS = new StorageOptions(8192, 0);
+
+    /** Some of the batches are large ones. */
+    static final StorageOptions OPTIONS = new StorageOptions(8192, 0, 2048);
 
     /** A region as the model and the store tell it. */
     record Region(VoterMeta meta, List<Entry> entries) {}
