@@ -11,6 +11,8 @@ import io.grpc.ServiceDescriptor;
 import io.grpc.Status;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a service's requests share the bytes that they were read from: a field of type {@code
@@ -18,15 +20,35 @@ import java.io.InputStream;
  * this is for requests that are done with soon.
  */
 public final class AliasedRequests {
+    /** Reads a message of a method's request type to its end. Thread-safe. */
+    public interface Decoder {
+        /**
+         * The message.
+         *
+         * @throws IOException when the bytes are none
+         */
+        MessageLite decode(CodedInputStream in) throws IOException;
+    }
+
     private AliasedRequests() {}
 
     /** The same service, decoding its requests so. */
     public static ServerServiceDefinition of(ServerServiceDefinition service) {
+        return of(service, Map.of());
+    }
+
+    /**
+     * The same service, decoding its requests so.
+     *
+     * @param decoders by full name of a method, in place of the generated parser
+     */
+    public static ServerServiceDefinition of(
+            ServerServiceDefinition service, Map<String, Decoder> decoders) {
         ServiceDescriptor old = service.getServiceDescriptor();
         ServiceDescriptor.Builder descriptor =
                 ServiceDescriptor.newBuilder(old.getName())
                         .setSchemaDescriptor(old.getSchemaDescriptor());
-        var methods = service.getMethods().stream().map(AliasedRequests::aliased).toList();
+        var methods = service.getMethods().stream().map(m -> aliased(m, decoders)).toList();
         methods.forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
         ServerServiceDefinition.Builder aliased =
                 ServerServiceDefinition.builder(descriptor.build());
@@ -35,17 +57,18 @@ public final class AliasedRequests {
     }
 
     private static <Q, A> ServerMethodDefinition<Q, A> aliased(
-            ServerMethodDefinition<Q, A> method) {
+            ServerMethodDefinition<Q, A> method, Map<String, Decoder> decoders) {
         MethodDescriptor<Q, A> old = method.getMethodDescriptor();
+        Decoder decoder = decoders.get(old.getFullMethodName());
         return ServerMethodDefinition.create(
                 old.toBuilder(
-                                new Aliasing<>(old.getRequestMarshaller()),
+                                new Aliasing<>(old.getRequestMarshaller(), decoder),
                                 old.getResponseMarshaller())
                         .build(),
                 method.getServerCallHandler());
     }
 
-    private record Aliasing<Q>(MethodDescriptor.Marshaller<Q> plain)
+    private record Aliasing<Q>(MethodDescriptor.Marshaller<Q> plain, @Nullable Decoder decoder)
             implements MethodDescriptor.Marshaller<Q> {
         @Override
         public InputStream stream(Q value) {
@@ -62,14 +85,17 @@ public final class AliasedRequests {
             return plain.parse(stream);
         }
 
-        private static MessageLite decode(InputStream stream, MessageLite prototype) {
+        private MessageLite decode(InputStream stream, MessageLite prototype) {
             try {
                 byte[] bytes = new byte[stream.available()];
                 int read = stream.readNBytes(bytes, 0, bytes.length);
                 CodedInputStream coded =
                         UnsafeByteOperations.unsafeWrap(bytes, 0, read).newCodedInput();
                 coded.enableAliasing(true);
-                MessageLite message = prototype.getParserForType().parseFrom(coded);
+                MessageLite message =
+                        decoder == null
+                                ? prototype.getParserForType().parseFrom(coded)
+                                : decoder.decode(coded);
                 coded.checkLastTagWas(0);
                 return message;
             } catch (IOException e) {

@@ -1,5 +1,6 @@
 package io.tidekv.wal.grpc;
 
+import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -25,6 +26,11 @@ public final class WalEndpoint extends WalGrpc.WalImplBase {
     public WalEndpoint(VoterService service, Supplier<NodeIdentity> ids) {
         this.service = service;
         this.ids = ids;
+    }
+
+    /** The service with its own decoding: fields of type {@code bytes} are views of the message. */
+    public ServerServiceDefinition decoding() {
+        return SessionDecoder.decoding(this);
     }
 
     @Override

@@ -7,7 +7,6 @@ import io.tidekv.common.Randomness;
 import io.tidekv.common.config.ConfigException;
 import io.tidekv.common.config.HostPort;
 import io.tidekv.common.config.Settings;
-import io.tidekv.common.grpc.AliasedRequests;
 import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
@@ -130,7 +129,7 @@ public final class WalServer implements AutoCloseable {
                     GrpcTransports.server(config.addr())
                             .directExecutor()
                             .maxInboundMessageSize(MESSAGE_BYTES_MAX)
-                            .addService(AliasedRequests.of(endpoint.bindService()))
+                            .addService(endpoint.decoding())
                             .addService(health.getHealthService())
                             .build()
                             .start();
