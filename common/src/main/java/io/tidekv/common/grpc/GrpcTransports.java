@@ -103,19 +103,19 @@ public final class GrpcTransports {
         return address.contains("://") ? address : "dns:///" + address;
     }
 
-    private static EventLoopGroup loops(String name) {
+    static EventLoopGroup loops(String name, int threads) {
         return new MultiThreadIoEventLoopGroup(
-                EVENT_LOOPS, new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
+                threads, new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
     }
 
     /** Made at the first use, as {@link Holder}. */
     private static final class Serving {
-        static final EventLoopGroup LOOPS = loops("serve");
+        static final EventLoopGroup LOOPS = loops("serve", EVENT_LOOPS);
     }
 
     /** Made at the first use. The threads are daemons and live as long as the process. */
     private static final class Holder {
-        static final EventLoopGroup LOOPS = loops("net");
+        static final EventLoopGroup LOOPS = loops("net", EVENT_LOOPS);
         static final Executor CALLBACKS = executor();
 
         private static Executor executor() {

@@ -5,6 +5,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.wal.HelloAck;
+import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalRequests;
 import io.tidekv.proto.wal.WalResponse;
 import io.tidekv.proto.wal.WalResponses;
@@ -14,6 +15,7 @@ import io.tidekv.wal.storage.NodeIdentity;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +32,7 @@ final class SessionStream implements StreamObserver<WalRequests>, Replies {
 
     private final VoterService service;
     private final Supplier<NodeIdentity> ids;
+    private final Supplier<@Nullable Executor> loop;
     private final ServerCallStreamObserver<WalResponses> call;
     // Guarded by this, as all writing to the call is.
     private final Queue<Answer> answers = new ArrayDeque<>();
@@ -43,9 +46,11 @@ final class SessionStream implements StreamObserver<WalRequests>, Replies {
     private SessionStream(
             VoterService service,
             Supplier<NodeIdentity> ids,
+            Supplier<@Nullable Executor> loop,
             ServerCallStreamObserver<WalResponses> call) {
         this.service = service;
         this.ids = ids;
+        this.loop = loop;
         this.call = call;
     }
 
@@ -53,8 +58,9 @@ final class SessionStream implements StreamObserver<WalRequests>, Replies {
     static SessionStream open(
             VoterService service,
             Supplier<NodeIdentity> ids,
+            Supplier<@Nullable Executor> loop,
             ServerCallStreamObserver<WalResponses> call) {
-        SessionStream stream = new SessionStream(service, ids, call);
+        SessionStream stream = new SessionStream(service, ids, loop, call);
         call.disableAutoRequest();
         call.setOnReadyHandler(stream::flush);
         call.setOnCancelHandler(stream::cancelled);
@@ -77,9 +83,18 @@ final class SessionStream implements StreamObserver<WalRequests>, Replies {
             synchronized (this) {
                 unanswered += bytes;
             }
-            service.submit(sender, message.getRequestsList(), bytes, this);
+            submit(sender, message.getRequestsList(), bytes);
         }
         askForMore();
+    }
+
+    private void submit(Owner from, List<WalRequest> requests, int bytes) {
+        Executor here = loop.get();
+        if (here == null) {
+            service.submit(from, requests, bytes, this);
+        } else {
+            service.submit(from, requests, bytes, this, here);
+        }
     }
 
     private boolean greet(WalRequests message) {

@@ -14,6 +14,7 @@ import io.tidekv.proto.wal.WalResponses;
 import io.tidekv.wal.service.ServiceStatus;
 import io.tidekv.wal.service.VoterService;
 import io.tidekv.wal.storage.NodeIdentity;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -21,11 +22,23 @@ import org.jspecify.annotations.Nullable;
 public final class WalEndpoint extends WalGrpc.WalImplBase {
     private final VoterService service;
     private final Supplier<NodeIdentity> ids;
+    private final Supplier<@Nullable Executor> loop;
 
     /** {@code ids} tells who the node is at the moment; it is asked for every stream. */
     public WalEndpoint(VoterService service, Supplier<NodeIdentity> ids) {
+        this(service, ids, () -> null);
+    }
+
+    /**
+     * An endpoint whose callbacks may wait for the disk.
+     *
+     * @param loop runs a task on the calling thread, later; null on threads that must not wait
+     */
+    public WalEndpoint(
+            VoterService service, Supplier<NodeIdentity> ids, Supplier<@Nullable Executor> loop) {
         this.service = service;
         this.ids = ids;
+        this.loop = loop;
     }
 
     /** The service with its own decoding: fields of type {@code bytes} are views of the message. */
@@ -35,7 +48,8 @@ public final class WalEndpoint extends WalGrpc.WalImplBase {
 
     @Override
     public StreamObserver<WalRequests> session(StreamObserver<WalResponses> responses) {
-        return SessionStream.open(service, ids, (ServerCallStreamObserver<WalResponses>) responses);
+        return SessionStream.open(
+                service, ids, loop, (ServerCallStreamObserver<WalResponses>) responses);
     }
 
     @Override

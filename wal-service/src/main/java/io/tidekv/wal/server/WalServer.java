@@ -7,7 +7,7 @@ import io.tidekv.common.Randomness;
 import io.tidekv.common.config.ConfigException;
 import io.tidekv.common.config.HostPort;
 import io.tidekv.common.config.Settings;
-import io.tidekv.common.grpc.GrpcTransports;
+import io.tidekv.common.grpc.OwnLoops;
 import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.SystemClock;
@@ -123,10 +123,12 @@ public final class WalServer implements AutoCloseable {
     }
 
     private int listen(WalConfig config) throws IOException {
-        WalEndpoint endpoint = new WalEndpoint(service, () -> identity);
+        OwnLoops loops = new OwnLoops("wal-net", 2);
+        closing.add("event loops", loops);
+        WalEndpoint endpoint = new WalEndpoint(service, () -> identity, loops::current);
         try {
             Server server =
-                    GrpcTransports.server(config.addr())
+                    loops.server(config.addr())
                             .directExecutor()
                             .maxInboundMessageSize(MESSAGE_BYTES_MAX)
                             .addService(endpoint.decoding())

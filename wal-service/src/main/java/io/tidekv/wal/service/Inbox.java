@@ -43,13 +43,15 @@ final class Inbox {
     /**
      * Queues requests. Beyond the bound they lose their bodies and are only queued to be refused in
      * their turn, so that responses keep the order of requests.
+     *
+     * @param wake whether the writer is woken
      */
-    void submit(Owner sender, List<WalRequest> requests, int size, Replies replies) {
+    void submit(Owner sender, List<WalRequest> requests, int size, Replies replies, boolean wake) {
         lock.lock();
         try {
             boolean refused = bytes > 0 && bytes + size > bytesMax;
             List<WalRequest> kept = refused ? withoutBodies(requests) : requests;
-            add(new Submission(sender, kept, size, replies, refused));
+            add(new Submission(sender, kept, size, replies, refused), wake);
         } finally {
             lock.unlock();
         }
@@ -58,17 +60,19 @@ final class Inbox {
     void run(Runnable task) {
         lock.lock();
         try {
-            add(new Task(task));
+            add(new Task(task), true);
         } finally {
             lock.unlock();
         }
     }
 
-    private void add(Item item) {
+    private void add(Item item, boolean wake) {
         if (!closed) {
             items.add(item);
             bytes += held(item);
-            arrived.signal();
+            if (wake) {
+                arrived.signal();
+            }
         }
     }
 
@@ -88,17 +92,24 @@ final class Inbox {
         return bare;
     }
 
-    /**
-     * Moves what has arrived to {@code into}, about {@code bytesWanted} of it; waits for the first
-     * item, at most {@code patience}. False when the inbox is closed and empty.
-     */
-    boolean take(List<Item> into, long bytesWanted, Duration patience) throws InterruptedException {
+    /** Waits for something, at most {@code patience}. False when closed and empty. */
+    boolean await(Duration patience) throws InterruptedException {
         lock.lock();
         try {
             long nanos = patience.toNanos();
             while (items.isEmpty() && !closed && nanos > 0) {
                 nanos = arrived.awaitNanos(nanos);
             }
+            return !(closed && items.isEmpty());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Moves what has arrived to {@code into}, about {@code bytesWanted} of it. */
+    void poll(List<Item> into, long bytesWanted) {
+        lock.lock();
+        try {
             long taken = 0;
             while (!items.isEmpty() && taken <= bytesWanted) {
                 Item item = items.remove();
@@ -106,7 +117,27 @@ final class Inbox {
                 into.add(item);
             }
             bytes -= taken;
-            return !(closed && into.isEmpty());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Wakes the writer if anything waits. */
+    void wake() {
+        lock.lock();
+        try {
+            if (!items.isEmpty()) {
+                arrived.signal();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean isEmpty() {
+        lock.lock();
+        try {
+            return items.isEmpty();
         } finally {
             lock.unlock();
         }

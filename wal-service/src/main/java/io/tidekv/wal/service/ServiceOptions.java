@@ -12,6 +12,13 @@ public record ServiceOptions(long queuedBytesMax, Duration markDelay) {
     /** What one sync covers at most, so that responses do not wait for a whole flood. */
     static final int ROUND_BYTES_MAX = 8 << 20;
 
+    /** A round of no more requests is a light one: if it has no more bytes, and was quick. */
+    static final int LIGHT_REQUESTS = 4;
+
+    static final int LIGHT_BYTES = 16 << 10;
+
+    static final long LIGHT_NANOS = 5_000_000;
+
     /** What one round moves out of old segments. */
     static final int MOVED_BYTES_MAX = 1 << 20;
 

@@ -9,9 +9,10 @@ import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.wal.storage.SegmentStore;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** The voters of a node behind one writer thread. Thread-safe. */
+/** The voters of a node behind one writer. Thread-safe. */
 public final class VoterService implements AutoCloseable {
     private final Inbox inbox;
     private final Writer writer;
@@ -76,7 +77,25 @@ public final class VoterService implements AutoCloseable {
      * @param bytes what the requests take up in memory
      */
     public void submit(Owner sender, List<WalRequest> requests, int bytes, Replies replies) {
-        inbox.submit(sender, requests, bytes, replies);
+        inbox.submit(sender, requests, bytes, replies, true);
+    }
+
+    /**
+     * As {@link #submit}; while there is little to do, {@code here} may have to handle what has
+     * come, and waits for the disk then.
+     */
+    public void submit(
+            Owner sender, List<WalRequest> requests, int bytes, Replies replies, Executor here) {
+        boolean light = writer.isLight() && bytes <= ServiceOptions.LIGHT_BYTES;
+        inbox.submit(sender, requests, bytes, replies, !light);
+        if (light) {
+            here.execute(writer::runHere);
+        }
+    }
+
+    /** Whether the next requests may have to be handled by who brings them. */
+    boolean isLight() {
+        return writer.isLight();
     }
 
     /** Streams the committed entries of a region from index {@code from} on. */

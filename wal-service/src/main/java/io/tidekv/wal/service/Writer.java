@@ -13,14 +13,19 @@ import io.tidekv.wal.storage.StorageDamageException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The writer's loop: take what has arrived, let the voters handle it, commit once, answer. When the
- * disk fails, all it was about to say becomes STORAGE_FAILED, and voters and storage are built anew
- * from what the disk holds for certain.
+ * Rounds: take what has arrived, let the voters handle it, commit once, answer. When the disk
+ * fails, all it was about to say becomes STORAGE_FAILED, and voters and storage are built anew from
+ * what the disk holds for certain.
+ *
+ * <p>A round belongs to whoever has the turn: the writer's own thread, or, while there is little to
+ * do, the thread that has brought the requests, which saves two changes of thread per append. Only
+ * who has the turn takes from the inbox, so requests are handled in the order of arrival.
  */
 final class Writer implements Runnable {
     private static final Logger log = LoggerFactory.getLogger(Writer.class);
@@ -32,7 +37,10 @@ final class Writer implements Runnable {
     private final WalMetrics metrics;
     private final Reopening reopening;
     private final @Nullable SegmentArchive archive;
+    private final ReentrantLock turn = new ReentrantLock();
+    // All below is used by who has the turn, but for what is volatile.
     private final List<TailFeed> tails = new ArrayList<>();
+    private final List<Inbox.Item> items = new ArrayList<>();
     private SegmentStore store;
     private VoterNode node;
     private long lastCommitNanos;
@@ -41,7 +49,9 @@ final class Writer implements Runnable {
     private long lastSealedNanos;
     private long offeredBefore;
     private boolean over;
+    private boolean ended;
     private int learners;
+    private volatile boolean light;
     private volatile String problem = "";
     private volatile boolean full;
 
@@ -85,33 +95,73 @@ final class Writer implements Runnable {
         return full;
     }
 
+    /** Whether so little came of late that a round may be run by who brings the next requests. */
+    boolean isLight() {
+        return light;
+    }
+
     @Override
     public void run() {
-        List<Inbox.Item> items = new ArrayList<>();
         try {
-            while (inbox.take(items, ServiceOptions.ROUND_BYTES_MAX, ServiceOptions.TICK)) {
+            while (inbox.await(ServiceOptions.TICK)) {
+                turn.lock();
                 try {
-                    round(items);
-                    afterRound();
-                } catch (RuntimeException | Error e) {
-                    broken(e);
+                    takeTurn(true);
+                } finally {
+                    turn.unlock();
                 }
-                items.clear();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
+            end();
+        }
+    }
+
+    /**
+     * Runs a round on the calling thread, unless one is being run; then, and for what is left, the
+     * writer's own thread is woken.
+     */
+    void runHere() {
+        if (turn.tryLock()) {
             try {
-                store.close();
-            } catch (IOException e) {
-                log.warn("closing the segments failed", e);
+                if (!ended && !inbox.isEmpty()) {
+                    takeTurn(false);
+                }
+            } finally {
+                turn.unlock();
             }
+        }
+        inbox.wake();
+    }
+
+    private void takeTurn(boolean ticks) {
+        items.clear();
+        inbox.poll(items, ServiceOptions.ROUND_BYTES_MAX);
+        try {
+            round(items);
+            afterRound(ticks);
+        } catch (RuntimeException | Error e) {
+            broken(e);
+        }
+    }
+
+    private void end() {
+        turn.lock();
+        try {
+            ended = true;
+            store.close();
+        } catch (IOException e) {
+            log.warn("closing the segments failed", e);
+        } finally {
+            turn.unlock();
         }
     }
 
     private void round(List<Inbox.Item> items) {
         Round round = new Round();
         int count = 0;
+        long bytes = 0;
         Clock.Reading now = clock.read();
         for (Inbox.Item item : items) {
             if (item instanceof Inbox.Task task) {
@@ -122,13 +172,22 @@ final class Writer implements Runnable {
                     answers.add(answer(submission, request, now));
                 }
                 count += submission.requests().size();
+                bytes += submission.bytes();
             }
         }
         if (!round.isEmpty()) {
             metrics.requests.inc(count);
             metrics.roundRequests.observe(count);
         }
-        if (commit()) {
+        long before = clock.monotonicNanos();
+        boolean durable = commit();
+        if (count > 0) {
+            light =
+                    count <= ServiceOptions.LIGHT_REQUESTS
+                            && bytes <= ServiceOptions.LIGHT_BYTES
+                            && clock.monotonicNanos() - before < ServiceOptions.LIGHT_NANOS;
+        }
+        if (durable) {
             round.deliver();
             pushTails();
         } else {
@@ -192,9 +251,9 @@ final class Writer implements Runnable {
     }
 
     /** Everything that no response waits for. */
-    private void afterRound() {
+    private void afterRound(boolean ticks) {
         long now = clock.monotonicNanos();
-        boolean tick = now - lastTickNanos >= ServiceOptions.TICK.toNanos();
+        boolean tick = ticks && now - lastTickNanos >= ServiceOptions.TICK.toNanos();
         if (tick) {
             lastTickNanos = now;
         }
@@ -309,17 +368,17 @@ final class Writer implements Runnable {
         }
     }
 
-    /** On the writer thread. */
+    /** In a round. */
     void addTail(TailFeed tail) {
         tails.add(tail);
     }
 
-    /** On the writer thread. */
+    /** In a round. */
     void removeTail(TailFeed tail) {
         tails.remove(tail);
     }
 
-    /** On the writer thread. */
+    /** In a round. */
     ServiceStatus status() {
         return new ServiceStatus(
                 node.regionCount(),

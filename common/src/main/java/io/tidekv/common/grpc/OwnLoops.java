@@ -1,0 +1,42 @@
+package io.tidekv.common.grpc;
+
+import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.EventExecutor;
+import io.tidekv.common.config.HostPort;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Event loops of one server's own: a callback that waits there holds up this server's connections
+ * only. Threads start with their first connection.
+ */
+public final class OwnLoops implements AutoCloseable {
+    private final EventLoopGroup loops;
+
+    public OwnLoops(String name, int threads) {
+        loops = GrpcTransports.loops(name, threads);
+    }
+
+    /** As {@link GrpcTransports#server}, with callbacks on these loops. */
+    public NettyServerBuilder server(HostPort address) {
+        return GrpcTransports.server(address).workerEventLoopGroup(loops).directExecutor();
+    }
+
+    /** The loop that is the calling thread; null elsewhere. */
+    public @Nullable Executor current() {
+        for (EventExecutor loop : loops) {
+            if (loop.inEventLoop()) {
+                return loop;
+            }
+        }
+        return null;
+    }
+
+    /** Ends the threads soon; the server has ended before. */
+    @Override
+    public void close() {
+        var unused = loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
+}
