@@ -192,10 +192,13 @@ public final class PrewriteCommand implements AutoCloseable {
                 : 0;
     }
 
-    /** A list that is too short would leave mutations without an action: TiKV drops them. */
+    /**
+     * A list that is too short would leave mutations without an action: TiKV drops them. One that
+     * is too long is what client-rust sends when it has split a transaction by regions.
+     */
     private void checkActions() {
         if (request.getForUpdateTs() != 0
-                && request.getPessimisticActionsCount() != request.getMutationsCount()) {
+                && request.getPessimisticActionsCount() < request.getMutationsCount()) {
             throw TxnException.abort("pessimistic_actions must have an entry for each mutation");
         }
         for (PrewriteRequest.ForUpdateTSConstraint each : request.getForUpdateTsConstraintsList()) {

@@ -112,6 +112,16 @@ class PessimisticRulesTest {
         assertThat(txn.prewrite(request).getErrorsCount()).isZero();
     }
 
+    /** As the Rust client sends it to each region of a transaction over several. */
+    @Test
+    void aListOfActionsMayBeTooLong() {
+        lock(10, 20, -1, "a");
+        PrewriteRequest.Builder request =
+                pessimistic(20, PessimisticAction.DO_PESSIMISTIC_CHECK, "a");
+        request.addPessimisticActions(PessimisticAction.DO_PESSIMISTIC_CHECK);
+        assertThat(txn.prewrite(request).getErrorsCount()).isZero();
+    }
+
     @Test
     void aListOfActionsThatIsTooShortIsRefused() {
         PrewriteRequest.Builder request =
