@@ -3,7 +3,6 @@ package io.tidekv.pd.grpc;
 import com.google.protobuf.ByteString;
 import io.tidekv.pd.routing.Located;
 import io.tidekv.pd.routing.Routing;
-import io.tidekv.proto.metapb.Peer;
 import io.tidekv.proto.pdpb.BatchScanRegionsRequest;
 import io.tidekv.proto.pdpb.BatchScanRegionsResponse;
 import io.tidekv.proto.pdpb.ErrorType;
@@ -49,10 +48,8 @@ final class RegionCalls {
         List<Located> found =
                 routing.scan(request.getStartKey(), request.getEndKey(), request.getLimit());
         for (Located region : found) {
-            Peer leader = region.leader();
-            // The old parallel lists have an empty peer where there is no leader.
             response.addRegionMetas(region.region())
-                    .addLeaders(leader == null ? Peer.getDefaultInstance() : leader)
+                    .addLeaders(region.leader())
                     .addRegions(region(region));
         }
         return response.setHeader(guard.header()).build();
@@ -98,11 +95,8 @@ final class RegionCalls {
         if (region == null) {
             return 0;
         }
-        RegionResponse.Builder one = RegionResponse.newBuilder().setRegion(region.region());
-        Peer leader = region.leader();
-        if (leader != null) {
-            one.setLeader(leader);
-        }
+        RegionResponse.Builder one =
+                RegionResponse.newBuilder().setRegion(region.region()).setLeader(region.leader());
         response.putRegionsById(region.id(), one.build());
         return region.id();
     }
@@ -114,21 +108,12 @@ final class RegionCalls {
         }
         response.setHeader(guard.header());
         if (region != null) {
-            response.setRegion(region.region());
-            Peer leader = region.leader();
-            if (leader != null) {
-                response.setLeader(leader);
-            }
+            response.setRegion(region.region()).setLeader(region.leader());
         }
         return response.build();
     }
 
     private static Region region(Located region) {
-        Region.Builder one = Region.newBuilder().setRegion(region.region());
-        Peer leader = region.leader();
-        if (leader != null) {
-            one.setLeader(leader);
-        }
-        return one.build();
+        return Region.newBuilder().setRegion(region.region()).setLeader(region.leader()).build();
     }
 }

@@ -41,8 +41,12 @@ public record Located(RegionEntry entry, @Nullable RegionReport report, boolean 
                 .build();
     }
 
-    /** The peer when it leads, else null. */
-    public @Nullable Peer leader() {
-        return leading ? peer() : null;
+    /**
+     * Whom clients are to ask: the only peer, before it leads too. A client that is told of no
+     * leader may remember that for good (the Python client does), while all of them come back from
+     * a store that does not lead yet.
+     */
+    public Peer leader() {
+        return peer();
     }
 }

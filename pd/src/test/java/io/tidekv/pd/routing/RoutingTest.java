@@ -56,11 +56,12 @@ class RoutingTest {
     }
 
     @Test
-    void aRegionThatNobodyReportsHasNoLeader() {
+    void clientsAreSentToTheOwnerBeforeItLeads() {
         Located region = routing.byId(11);
         assertThat(region).isNotNull();
-        assertThat(region.leader()).isNull();
-        assertThat(region.region().getPeers(0).getStoreId()).isEqualTo(1);
+        assertThat(region.leading()).isFalse();
+        assertThat(region.leader()).isEqualTo(region.region().getPeers(0));
+        assertThat(region.leader().getStoreId()).isEqualTo(1);
     }
 
     private List<Long> scan(String start, String end, int limit) {
