@@ -1,6 +1,8 @@
-// Command main drives a running cluster through the Go client: raw in mode V1TTL, transactions in mode V1.
+// Command main drives a running cluster through the Go client: raw in mode V1TTL, transactions in mode V1, and
+// both in mode V1 while regions are split and stores killed. It is built with a client of 2023 and one of 2026:
 //
 //	go run . raw|txn PD_ADDRESS
+//	go run -modfile=current.mod -tags current . faults PD_ADDRESS KEY_PREFIX
 package main
 
 import (
@@ -16,9 +18,16 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: main raw|txn PD_ADDRESS")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: main raw|txn|faults PD_ADDRESS [KEY_PREFIX]")
 		os.Exit(2)
+	}
+	if os.Args[1] == "faults" {
+		if err := faults(os.Args[2], os.Args[3]); err != nil {
+			fmt.Println("FAILED:", err)
+			os.Exit(1)
+		}
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
@@ -121,7 +130,7 @@ func txn(ctx context.Context, pd string) (int, error) {
 		return 2, err
 	}
 	for i := 0; i < 50; i++ {
-		got, err := tx.Get(ctx, []byte(fmt.Sprintf("gotxn-%02d", i)))
+		got, err := get(ctx, tx, fmt.Sprintf("gotxn-%02d", i))
 		if err != nil || string(got) != "round 19" {
 			return 2, fmt.Errorf("get: %q %v", got, err)
 		}

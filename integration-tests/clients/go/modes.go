@@ -53,7 +53,7 @@ func writeAndRead(ctx context.Context, client *txnkv.Client, prefix string, rows
 			return err
 		}
 		for i := 0; i < rows; i++ {
-			got, err := reader.Get(ctx, []byte(prefix+strconv.Itoa(i)))
+			got, err := get(ctx, reader, prefix+strconv.Itoa(i))
 			if err != nil || string(got) != strconv.Itoa(round) {
 				return fmt.Errorf("%s row %d after round %d: %q %w", prefix, i, round, got, err)
 			}
@@ -117,7 +117,7 @@ func counters(ctx context.Context, client *txnkv.Client) error {
 	if err != nil {
 		return err
 	}
-	got, err := tx.Get(ctx, []byte("gocounter"))
+	got, err := get(ctx, tx, "gocounter")
 	if err != nil || string(got) != strconv.Itoa(workers*rounds) {
 		return fmt.Errorf("counter: %q %w", got, err)
 	}

@@ -1,11 +1,14 @@
-"""Drives a running cluster through the Python client: raw and transactions, both in mode V1.
+"""Drives a running cluster through the Python client: raw and transactions, both in mode V1, then both while
+regions are split and stores killed.
 
     python main.py raw|txn PD_ADDRESS
+    python main.py faults PD_ADDRESS KEY_PREFIX
 """
 
 import os
 import sys
 
+import faults
 from tikv_client import RawClient, TransactionClient
 
 
@@ -46,6 +49,8 @@ def txn(pd):
 
 
 def main():
+    if sys.argv[1] == "faults":
+        return faults.run(sys.argv[2], sys.argv[3])
     passed = failed = 0
     for ok, what in {"raw": raw, "txn": txn}[sys.argv[1]](sys.argv[2]):
         if ok:

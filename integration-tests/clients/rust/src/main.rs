@@ -1,6 +1,10 @@
-//! Drives a running cluster through the Rust client: raw in mode V1TTL, transactions in mode V1.
+//! Drives a running cluster through the Rust client: raw in mode V1TTL, transactions in mode V1, and both in
+//! mode V1 while regions are split and stores killed.
 //!
 //!     cargo run -- raw|txn PD_ADDRESS
+//!     cargo run -- faults PD_ADDRESS KEY_PREFIX
+
+mod faults;
 
 use tikv_client::{Key, RawClient, TransactionClient, Value};
 
@@ -9,12 +13,13 @@ type Outcome = Result<usize, Box<dyn std::error::Error>>;
 #[tokio::main]
 async fn main() {
     let args: Vec<String> = std::env::args().collect();
-    if args.len() != 3 {
-        eprintln!("usage: tidekv-rust-smoke raw|txn PD_ADDRESS");
+    if args.len() < 3 {
+        eprintln!("usage: tidekv-rust-smoke raw|txn|faults PD_ADDRESS [KEY_PREFIX]");
         std::process::exit(2);
     }
     let outcome = match args[1].as_str() {
         "raw" => raw(&args[2]).await,
+        "faults" => faults::faults(&args[2], &args[3]).await,
         _ => txn(&args[2]).await,
     };
     match outcome {
