@@ -35,7 +35,7 @@ import org.tikv.shade.com.google.protobuf.ByteString;
 /**
  * All processes are killed and the disks of WAL nodes, PD and stores lost: a new cluster is made
  * from what was published and the archive of the log, though the newest objects of the bucket are
- * gone, too; and one of a backup that was made while transactions went on. {@code
+ * gone, too; one of a backup that was made while transactions went on, and a branch of that. {@code
  * -Drestore.rows=1000000} for more data.
  */
 class RestoreTest {
@@ -151,14 +151,50 @@ class RestoreTest {
                 assertThat(client.get(rows.key(later))).as("row %d of later", later).isEmpty();
             }
             tidekv("ctl", "--pd", second.pd(), "status");
+            branch(second, restored);
+            new RowLoad(rows, client).verify(0, ROWS);
+            assertThat(client.get(rows.key(ROWS))).as("a row of the branch").isEmpty();
+        } finally {
+            lose(second);
         }
     }
 
-    private String backup(Playground playground, String... words) {
-        List<String> all = new ArrayList<>(List.of("ctl", "--pd", playground.pd(), "backup"));
-        all.addAll(List.of(words));
+    /** A cluster beside the other one begins with the same, writes, and is deleted. */
+    private void branch(Playground parent, long[] coins) throws Exception {
+        Path plan = folder.resolve("branch.plan");
+        List<String> from = List.of("ctl", "--pd", parent.pd(), "branch");
+        tidekv(words(from, "create", "dev", "--plan", plan.toString()));
+        Playground branch = start("branch", "--restore-plan", plan.toString());
+        try (TiSession session = TiSession.create(Clients.raw(branch));
+                RawKVClient client = session.createRawClient();
+                Transfers transfers = new Transfers(branch)) {
+            assertThat(transfers.read()).isEqualTo(coins);
+            RowLoad load = new RowLoad(rows, client);
+            load.verify(0, ROWS);
+            load.write(ROWS, 2 * ROWS);
+            load.verify(0, 2 * ROWS);
+            tidekv("sst-uploader", "scrub", "--object-store", bucket());
+            assertThat(Command.run(words(from, "delete", "dev", "--branch-pd", branch.pd())).code())
+                    .as("the branch still runs")
+                    .isNotZero();
+        } finally {
+            lose(branch);
+        }
+        tidekv(words(from, "delete", "dev", "--branch-pd", branch.pd()));
+        try (ObjectStore store = ObjectStores.open(bucket())) {
+            assertThat(Restoration.onlyCluster(store)).as("the parent alone").isNotNull();
+        }
+    }
+
+    private String[] words(List<String> first, String... more) {
+        List<String> all = new ArrayList<>(first);
+        all.addAll(List.of(more));
         all.addAll(List.of("--object-store", bucket()));
-        return tidekv(all.toArray(String[]::new));
+        return all.toArray(String[]::new);
+    }
+
+    private String backup(Playground playground, String... more) {
+        return tidekv(words(List.of("ctl", "--pd", playground.pd(), "backup"), more));
     }
 
     /** Each region says until when it goes: at least to what is known to be published. */

@@ -134,7 +134,10 @@ final class BackupCommand implements Runnable {
             CtlOptions options = CtlOptions.of(spec);
             long clusterId = new PdRoots(options.pd()).clusterId();
             try (ObjectStore store = objects.open()) {
-                List<BackupSet> sets = backups(store, clusterId).list();
+                List<BackupSet> sets =
+                        backups(store, clusterId).list().stream()
+                                .filter(set -> !set.isBranch())
+                                .toList();
                 console.line(
                         options.json()
                                 ? Json.line(
@@ -168,7 +171,12 @@ final class BackupCommand implements Runnable {
             CtlOptions options = CtlOptions.of(spec);
             long clusterId = new PdRoots(options.pd()).clusterId();
             try (ObjectStore store = objects.open()) {
-                if (!backups(store, clusterId).delete(name)) {
+                Backups backups = backups(store, clusterId);
+                BackupSet set = backups.find(name);
+                if (set != null && set.isBranch()) {
+                    throw new CliException(name + " is a branch: use `tidekv ctl branch delete`");
+                }
+                if (!backups.delete(name)) {
                     throw new CliException("there is no backup " + name);
                 }
             }

@@ -62,7 +62,7 @@ final class BackupRestoreCommand implements Callable<Integer> {
             long id = restore.clusterId(store);
             ObjectStore objectsOf = ObjectsOption.cluster(store, id);
             BackupSet backup = new Backups(objectsOf, Randomness.real()).find(name);
-            if (backup == null) {
+            if (backup == null || backup.isBranch()) {
                 throw new CliException("there is no backup " + name);
             }
             try (RestoreWorkshop workshop = new RestoreWorkshop(objectsOf, id)) {

@@ -19,6 +19,10 @@ final class ClusterOption {
         return ObjectsOption.cluster(store, id(store));
     }
 
+    boolean isNamed() {
+        return cluster != null;
+    }
+
     /** The cluster that was named, or the only one in the store. */
     long id(ObjectStore store) {
         Long id =

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             CostCommand.class,
             GcCommand.class,
             BackupCommand.class,
+            BranchCommand.class,
             RecoverCommand.class,
         })
 public final class CtlCommand implements Runnable {

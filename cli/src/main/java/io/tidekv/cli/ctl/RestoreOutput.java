@@ -19,6 +19,16 @@ final class RestoreOutput {
     private RestoreOutput() {}
 
     static void write(Console console, boolean json, Restoration made, Path file) {
+        write(console, json, made, file, "; the old one must not run any more");
+    }
+
+    /** As the other, of a cluster that works beside the one that it comes from. */
+    static void writeBranch(Console console, boolean json, Restoration made, Path file) {
+        write(console, json, made, file, "; it has an id of its own");
+    }
+
+    private static void write(
+            Console console, boolean json, Restoration made, Path file, String remark) {
         try {
             Files.write(file, made.plan().toByteArray());
         } catch (IOException e) {
@@ -33,7 +43,8 @@ final class RestoreOutput {
                             + file
                             + "` or `tidekv playground --restore-plan "
                             + file
-                            + "`, with the same --object-store; the old one must not run any more");
+                            + "`, with the same --object-store"
+                            + remark);
         }
     }
 

@@ -14,12 +14,19 @@ import org.jspecify.annotations.Nullable;
  *
  * @param createdMillis by the store's clock
  * @param ts the moment that it is of; 0: of none, as backups of format 1 are
+ * @param branchId the cluster that reads what is held, as a branch; 0: it is a backup
  * @param regions in the order of their keys
  */
 public record BackupSet(
-        String name, long clusterId, long createdMillis, long ts, List<Region> regions) {
+        String name,
+        long clusterId,
+        long createdMillis,
+        long ts,
+        long branchId,
+        List<Region> regions) {
     private static final String HEAD = "tidekv-backup 2";
     private static final String HEAD_WITHOUT_TS = "tidekv-backup 1";
+    private static final String BRANCH = "branch ";
     private static final int LOGICAL_BITS = 18;
 
     public BackupSet {
@@ -48,6 +55,11 @@ public record BackupSet(
         return regions.stream().mapToLong(Region::bytes).sum();
     }
 
+    /** Whether another cluster begins with what is held. */
+    public boolean isBranch() {
+        return branchId != 0;
+    }
+
     /** The moment by PD's clock; 0: none. */
     public long atMillis() {
         return ts >>> LOGICAL_BITS;
@@ -60,6 +72,9 @@ public record BackupSet(
         text.append("created ").append(createdMillis).append('\n');
         if (ts != 0) {
             text.append("ts ").append(Long.toUnsignedString(ts)).append('\n');
+        }
+        if (branchId != 0) {
+            text.append("branch ").append(Long.toUnsignedString(branchId)).append('\n');
         }
         for (Region region : regions) {
             text.append("region ").append(Long.toUnsignedString(region.id)).append(' ');
@@ -82,7 +97,8 @@ public record BackupSet(
         }
         try {
             List<Region> regions = new ArrayList<>();
-            for (int i = timed ? 5 : 4; i < lines.length - 2; i++) {
+            boolean branch = timed && lines[5].startsWith(BRANCH);
+            for (int i = branch ? 6 : timed ? 5 : 4; i < lines.length - 2; i++) {
                 String[] at = lines[i].split(" ", -1);
                 regions.add(
                         new Region(
@@ -100,6 +116,9 @@ public record BackupSet(
                             Long.parseUnsignedLong(lines[2].substring("cluster ".length())),
                             Long.parseLong(lines[3].substring("created ".length())),
                             timed ? Long.parseUnsignedLong(lines[4].substring("ts ".length())) : 0,
+                            branch
+                                    ? Long.parseUnsignedLong(lines[5].substring(BRANCH.length()))
+                                    : 0,
                             regions);
             return Arrays.equals(set.encode(), bytes) ? set : null;
         } catch (IndexOutOfBoundsException | NumberFormatException e) {

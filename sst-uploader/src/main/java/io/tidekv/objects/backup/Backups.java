@@ -52,12 +52,21 @@ public final class Backups {
      * long.
      */
     public BackupSet create(String name, long clusterId, CutSource source) {
+        return create(name, clusterId, 0, source);
+    }
+
+    /** As {@link #create(String, long, CutSource)}, for a new cluster that reads what is held. */
+    public BackupSet hold(String name, long clusterId, long branchId, CutSource source) {
+        return create(name, clusterId, branchId, source);
+    }
+
+    private BackupSet create(String name, long clusterId, long branchId, CutSource source) {
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._=-]{0,99}")) {
             throw new IllegalArgumentException(
                     "a backup's name has up to 100 letters, digits and . _ = -");
         }
         if (cluster.head(PREFIX + name) != null) {
-            throw new CollectionStopped("there is a backup " + name + " already");
+            throw new CollectionStopped("there is a backup or branch " + name + " already");
         }
         String intent = INTENT + randomness.nextUuid();
         try {
@@ -69,7 +78,7 @@ public final class Backups {
                 regions.add(look(record));
             }
             regions.sort(Comparator.comparing(BackupSet.Region::startHex));
-            BackupSet set = new BackupSet(name, clusterId, began, cut.ts(), regions);
+            BackupSet set = new BackupSet(name, clusterId, began, cut.ts(), branchId, regions);
             cluster.putIfAbsent(PREFIX + name, set.encode());
             if (isVoid(set, dated(PREFIX + name))) {
                 cluster.delete(PREFIX + name);

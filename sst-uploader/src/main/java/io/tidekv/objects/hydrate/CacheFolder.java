@@ -1,5 +1,6 @@
 package io.tidekv.objects.hydrate;
 
+import io.tidekv.objects.manifest.ObjectKeys;
 import io.tidekv.objects.store.Folders;
 import io.tidekv.objects.store.ObjectNames;
 import io.tidekv.objects.store.ObjectStoreException;
@@ -118,7 +119,7 @@ final class CacheFolder implements AutoCloseable {
 
     /** Packs hold many members; everything else is one object, one file. */
     static boolean isWhole(ObjectRef ref) {
-        return ref.getOffset() == 0 && !ref.getKey().startsWith("pack/");
+        return ref.getOffset() == 0 && !ObjectKeys.isPack(ref.getKey());
     }
 
     Path path(String file) {

@@ -1,5 +1,6 @@
 package io.tidekv.objects.manifest;
 
+import io.tidekv.objects.store.ObjectNames;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -53,7 +54,20 @@ public final class ObjectKeys {
 
     /** Whether an object holds members that are read by offset and length. */
     public static boolean isPack(String key) {
-        return key.startsWith(PACK_PREFIX);
+        return ObjectNames.withoutCluster(key).startsWith(PACK_PREFIX);
+    }
+
+    /** Whether it is an object of another cluster, which this one only reads. */
+    public static boolean isForeign(String key) {
+        return key.startsWith(ObjectNames.FOREIGN);
+    }
+
+    /**
+     * What another cluster calls an object of {@code clusterId}. One that is not its own keeps the
+     * name that it has there.
+     */
+    public static String foreign(long clusterId, String key) {
+        return isForeign(key) ? key : ObjectNames.FOREIGN + unsigned(clusterId) + "/" + key;
     }
 
     /** Prefix of the cluster's objects in the store. */

@@ -180,13 +180,19 @@ final class Inventory {
         for (ColumnFamily family : record.getColumnFamiliesList()) {
             for (SstFile file : family.getFilesList()) {
                 ObjectRef ref = file.getObject();
-                long there = lengths.getOrDefault(ref.getKey(), -1L);
+                long there = lengths.computeIfAbsent(ref.getKey(), this::lengthElsewhere);
                 if (there < ref.getOffset() + ref.getLength()) {
                     return ref.getKey();
                 }
             }
         }
         return "";
+    }
+
+    /** Of an object that is not among the cluster's own; -1: there is none. */
+    private long lengthElsewhere(String key) {
+        ObjectInfo info = ObjectKeys.isForeign(key) ? cluster.head(key) : null;
+        return info == null ? -1 : info.length();
     }
 
     /** When a record was stored; 0 when it is not there. */

@@ -144,6 +144,47 @@ public record Restoration(
             StateMaker maker,
             Goal goal,
             Randomness randomness) {
+        return of(cluster, backup, new Heir(cluster, backup.clusterId()), maker, goal, randomness);
+    }
+
+    /**
+     * The same for a cluster beside the one that made it: with an id and a prefix of its own, in
+     * which what it writes is stored; what the other one has it reads there.
+     *
+     * @param parent the part of the object store of the one that made it
+     * @param heir that of the new one
+     * @param maker for the new one
+     */
+    public static Restoration branch(
+            ObjectStore parent,
+            BackupSet backup,
+            ObjectStore heir,
+            long heirId,
+            StateMaker maker,
+            Goal goal,
+            Randomness randomness) {
+        return of(parent, backup, new Heir(heir, heirId), maker, goal, randomness);
+    }
+
+    /** The cluster that is made. */
+    private record Heir(ObjectStore cluster, long id) {
+        /** A state in its words. */
+        Candidate take(Candidate from) {
+            long parent = from.record().getClusterId();
+            return parent == id
+                    ? from
+                    : new Candidate(
+                            InheritedFiles.of(from.record(), id), from.ref(), from.storedMillis());
+        }
+    }
+
+    private static Restoration of(
+            ObjectStore cluster,
+            BackupSet backup,
+            Heir heir,
+            StateMaker maker,
+            Goal goal,
+            Randomness randomness) {
         Inventory inventory = Inventory.of(cluster, backup.clusterId());
         List<Candidate> held = new ArrayList<>();
         for (BackupSet.Region region : backup.regions()) {
@@ -156,7 +197,7 @@ public record Restoration(
                 throw new IllegalStateException(
                         "the backup cannot be restored: " + inventory.problems());
             }
-            held.add(candidate);
+            held.add(heir.take(candidate));
         }
         Moment moment = Moment.of(backup.ts());
         Collection<Candidate> candidates = held;
@@ -179,8 +220,8 @@ public record Restoration(
             candidates = follow(held, moment, archive, maker, inventory);
         }
         return make(
-                cluster,
-                backup.clusterId(),
+                heir.cluster,
+                heir.id,
                 inventory,
                 KeyCover.of(candidates),
                 moment,

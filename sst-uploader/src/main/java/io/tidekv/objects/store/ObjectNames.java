@@ -1,6 +1,9 @@
 package io.tidekv.objects.store;
 
 import io.tidekv.objects.store.ObjectStoreException.Kind;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The names that objects may have: parts of letters, digits and {@code . _ = -}, none of them empty
@@ -8,6 +11,11 @@ import io.tidekv.objects.store.ObjectStoreException.Kind;
  * cannot climb out of either, and is never mistaken for a temporary file.
  */
 public final class ObjectNames {
+    /** Begins the names of other clusters' objects in a cluster's view: {@code of/<cluster>/…}. */
+    public static final String FOREIGN = "of/";
+
+    private static final Pattern OF_ANOTHER = Pattern.compile("of/([1-9][0-9]{0,19})/(.+)");
+
     /** Longest name; S3 allows 1024 with the prefix. */
     static final int NAME_MAX = 900;
 
@@ -34,6 +42,20 @@ public final class ObjectNames {
             }
         }
         return true;
+    }
+
+    /** The name without what says that it is another cluster's. */
+    public static String withoutCluster(String name) {
+        Matcher foreign = name.startsWith(FOREIGN) ? OF_ANOTHER.matcher(name) : null;
+        return foreign != null && foreign.matches() ? foreign.group(2) : name;
+    }
+
+    /** Where the object lies in the view of all clusters, if it is another's; else null. */
+    static @Nullable String inAllClusters(String name) {
+        Matcher foreign = name.startsWith(FOREIGN) ? OF_ANOTHER.matcher(check(name)) : null;
+        return foreign != null && foreign.matches()
+                ? foreign.group(1) + "/" + foreign.group(2)
+                : null;
     }
 
     /** Returns {@code name}, or throws INVALID. */

@@ -1,20 +1,26 @@
 package io.tidekv.objects.store;
 
+import io.tidekv.objects.store.ObjectStoreException.Kind;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A view of another store's objects below a prefix. */
+/**
+ * A view of another store's objects below a prefix. In the view of a cluster, whose prefix is a
+ * number, names {@code of/<cluster>/…} are those of another cluster's objects, which can be read.
+ */
 final class PrefixedObjectStore implements ObjectStore {
     private final ObjectStore base;
     private final String prefix;
 
     private final boolean owning;
+    private final boolean seesOthers;
 
     private PrefixedObjectStore(ObjectStore base, String prefix, boolean owning) {
         this.base = base;
         this.prefix = ObjectNames.check(prefix) + "/";
         this.owning = owning;
+        this.seesOthers = prefix.matches("[1-9][0-9]*");
     }
 
     /** Closing the view leaves the other store open. */
@@ -39,29 +45,29 @@ final class PrefixedObjectStore implements ObjectStore {
 
     @Override
     public @Nullable ObjectInfo head(String name) {
-        ObjectInfo info = base.head(full(name));
-        return info == null ? null : relative(info);
+        ObjectInfo info = base.head(readable(name));
+        return info == null ? null : named(name, info);
     }
 
     @Override
     public byte[] get(String name, long bytesMax) {
-        return base.get(full(name), bytesMax);
+        return base.get(readable(name), bytesMax);
     }
 
     @Override
     public byte[] getRange(String name, long offset, int length) {
-        return base.getRange(full(name), offset, length);
+        return base.getRange(readable(name), offset, length);
     }
 
     @Override
     public ObjectInfo getToFile(String name, Path target) {
-        return relative(base.getToFile(full(name), target));
+        return named(name, base.getToFile(readable(name), target));
     }
 
     @Override
     public List<ObjectInfo> list(String namePrefix, String after, int limit) {
         ObjectNames.checkPrefix(namePrefix);
-        String fullAfter = after.isEmpty() ? "" : full(after);
+        String fullAfter = after.isEmpty() ? "" : prefix + ObjectNames.check(after);
         return base.list(prefix + namePrefix, fullAfter, limit).stream()
                 .map(this::relative)
                 .toList();
@@ -84,15 +90,28 @@ final class PrefixedObjectStore implements ObjectStore {
         }
     }
 
+    /** Of an object that may be written. */
     private String full(String name) {
+        if (seesOthers && name.startsWith(ObjectNames.FOREIGN)) {
+            throw new ObjectStoreException(
+                    Kind.INVALID,
+                    name,
+                    name + " belongs to another cluster: it is only read",
+                    null);
+        }
         return prefix + ObjectNames.check(name);
     }
 
+    private String readable(String name) {
+        String foreign = seesOthers ? ObjectNames.inAllClusters(name) : null;
+        return foreign == null ? prefix + ObjectNames.check(name) : foreign;
+    }
+
     private ObjectInfo relative(ObjectInfo info) {
-        return new ObjectInfo(
-                info.name().substring(prefix.length()),
-                info.length(),
-                info.crc32c(),
-                info.modifiedMillis());
+        return named(info.name().substring(prefix.length()), info);
+    }
+
+    private static ObjectInfo named(String name, ObjectInfo info) {
+        return new ObjectInfo(name, info.length(), info.crc32c(), info.modifiedMillis());
     }
 }

@@ -156,7 +156,7 @@ class BackupsTest {
     void oneWithoutAMomentIsStillRead() {
         publish();
         BackupSet made = backups.create("a", 7, this::take);
-        BackupSet old = new BackupSet("b", 7, made.createdMillis(), 0, made.regions());
+        BackupSet old = new BackupSet("b", 7, made.createdMillis(), 0, 0, made.regions());
         assertThat(new String(old.encode(), UTF_8)).startsWith("tidekv-backup 1\n");
         store.putIfAbsent("meta/backup/b", old.encode());
         assertThat(backups.find("b")).isEqualTo(old);
