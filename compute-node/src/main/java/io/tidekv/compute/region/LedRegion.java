@@ -263,6 +263,7 @@ final class LedRegion {
                 startTs == 0 ? "open after a flashback" : "shut for a flashback");
         if (serving) {
             show();
+            reports.serving(this);
         }
         FlashbackChange change = flashback;
         if (change != null) {

@@ -29,6 +29,7 @@ final class PeerReports {
     private @Nullable VoterChange change;
     private long bytes;
     private long keys;
+    private long flashbackStartTs;
     private @Nullable ObjectRef record;
 
     PeerReports(RegionEnv env, RegionHandle handle, long term) {
@@ -72,6 +73,7 @@ final class PeerReports {
                                 shape.getStartKey().toByteArray(), shape.getEndKey().toByteArray());
         keys = led.tablet().approximateKeys();
         record = led.machine().record();
+        flashbackStartTs = led.machine().state().flashbackStartTs();
     }
 
     /** Led without a tablet; {@code record} holds everything. */
@@ -103,6 +105,7 @@ final class PeerReports {
                         .setApproximateKeys(keys)
                         .setWrittenBytes(writtenBytes)
                         .setHibernated(hibernated)
+                        .setFlashbackStartTs(flashbackStartTs)
                         .setRoots(roots);
         VoterChange underWay = change;
         env.directory()

@@ -47,6 +47,11 @@ class FlashbackTest {
         assertThat(region.shape().getVersion()).isEqualTo(version);
     }
 
+    private void awaitReported(long id, long startTs) {
+        await().atMost(PATIENCE)
+                .until(() -> cluster.pd.report(id).getFlashbackStartTs() == startTs);
+    }
+
     private static String value(RegionAccess.Region region, Access access) {
         try (KvSnapshot view = region.read(region.shape().getVersion(), access).join()) {
             byte[] value = view.get(Cf.DEFAULT, TestCluster.bytes("k"));
@@ -71,6 +76,7 @@ class FlashbackTest {
         put(a.region(id), "k", "v");
         flashback(a.region(id), 50);
         assertShut(a.region(id));
+        awaitReported(id, 50);
         TestCluster.Node b = cluster.start("b");
         // From the log alone: nothing has been published.
         a.kill();
@@ -82,7 +88,9 @@ class FlashbackTest {
         cluster.pd.move(id, c.id());
         cluster.awaitLeading(id, c);
         assertShut(c.region(id));
+        awaitReported(id, 50);
         flashback(c.region(id), 0);
+        awaitReported(id, 0);
         put(c.region(id), "k", "open");
         assertThat(error(catchThrowable(() -> value(c.region(id), Access.FLASHBACK))))
                 .isInstanceOf(KvError.FlashbackNotPrepared.class);

@@ -31,7 +31,13 @@ public record Located(RegionEntry entry, @Nullable RegionReport report, boolean 
                                 .setConfVer(shape.getConfVer())
                                 .setVersion(shape.getVersion()))
                 .addPeers(peer())
+                .setIsInFlashback(flashbackStartTs() != 0)
+                .setFlashbackStartTs(flashbackStartTs())
                 .build();
+    }
+
+    private long flashbackStartTs() {
+        return report == null ? 0 : report.getFlashbackStartTs();
     }
 
     public Peer peer() {

@@ -7,6 +7,8 @@ import com.google.protobuf.ByteString;
 import io.tidekv.pd.core.PdState;
 import io.tidekv.pd.log.MemoryStateLog;
 import io.tidekv.pd.schedule.LiveView;
+import io.tidekv.proto.cluster.RegionReport;
+import io.tidekv.proto.metapb.Region;
 import io.tidekv.proto.pdpb.KeyRange;
 import io.tidekv.proto.pdstate.RegionEntry;
 import io.tidekv.proto.pdstate.Snapshot;
@@ -62,6 +64,17 @@ class RoutingTest {
         assertThat(region.leading()).isFalse();
         assertThat(region.leader()).isEqualTo(region.region().getPeers(0));
         assertThat(region.leader().getStoreId()).isEqualTo(1);
+    }
+
+    @Test
+    void aRegionShutByAFlashbackSaysSo() {
+        Located region = routing.byId(11);
+        assertThat(region).isNotNull();
+        assertThat(region.region().getIsInFlashback()).isFalse();
+        RegionReport shut = RegionReport.newBuilder().setFlashbackStartTs(7).build();
+        Region seen = new Located(region.entry(), shut, true).region();
+        assertThat(seen.getIsInFlashback()).isTrue();
+        assertThat(seen.getFlashbackStartTs()).isEqualTo(7);
     }
 
     private List<Long> scan(String start, String end, int limit) {
