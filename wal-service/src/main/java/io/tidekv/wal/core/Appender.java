@@ -120,15 +120,16 @@ final class Appender {
         if (fresh == entries.size()) {
             return;
         }
-        List<Entry> rest = entries.subList(fresh, entries.size());
+        // Lists are walked by index here: an iterator or a view for each append would be garbage.
+        List<Entry> rest = fresh == 0 ? entries : entries.subList(fresh, entries.size());
         voter.announce(rest);
         storage.append(regionId, rest);
         long first = rest.get(0).getIndex();
         if (first <= log.lastIndex()) {
             log.truncateFrom(first);
         }
-        for (Entry entry : rest) {
-            log.append(entry.getIndex(), entry.getTerm());
+        for (int i = 0; i < rest.size(); i++) {
+            log.append(rest.get(i).getIndex(), rest.get(i).getTerm());
         }
         voter.settleConfigs(rest);
     }

@@ -37,6 +37,9 @@ final class Configs {
 
     /** Without the configs whose entries are not in the log: replaced, cut off or never written. */
     static VoterMeta inLog(VoterMeta meta, TermLog log) {
+        if (meta.getLoggedConfigsCount() == 0) {
+            return meta;
+        }
         VoterMeta.Builder kept = meta.toBuilder().clearLoggedConfigs();
         for (LoggedConfig logged : meta.getLoggedConfigsList()) {
             if (logged.getIndex() > log.baseIndex()
@@ -53,7 +56,8 @@ final class Configs {
      */
     static VoterMeta adding(VoterMeta meta, List<Entry> entries) {
         VoterMeta.Builder more = null;
-        for (Entry entry : entries) {
+        for (int i = 0; i < entries.size(); i++) {
+            Entry entry = entries.get(i);
             if (entry.getKind() == EntryKind.CONFIG) {
                 more = more == null ? meta.toBuilder() : more;
                 more.addLoggedConfigs(

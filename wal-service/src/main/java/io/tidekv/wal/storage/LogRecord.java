@@ -68,9 +68,14 @@ sealed interface LogRecord {
     }
 
     private static void frame(ByteBuffer buffer, int start) {
-        int length = buffer.position() - start - FRAME;
-        buffer.putInt(start, length);
-        buffer.putInt(start + 4, crc(buffer, start + FRAME, length));
+        int end = buffer.position();
+        int limit = buffer.limit();
+        CRC32C crc = new CRC32C();
+        // Moves the position to the limit and so leaves it where it was; a view would be garbage.
+        crc.update(buffer.limit(end).position(start + FRAME));
+        buffer.limit(limit);
+        buffer.putInt(start, end - start - FRAME);
+        buffer.putInt(start + 4, (int) crc.getValue());
     }
 
     /**
