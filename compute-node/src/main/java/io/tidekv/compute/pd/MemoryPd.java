@@ -1,5 +1,6 @@
 package io.tidekv.compute.pd;
 
+import com.google.protobuf.ByteString;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.proto.cluster.Ack;
@@ -10,12 +11,17 @@ import io.tidekv.proto.cluster.ChildIds;
 import io.tidekv.proto.cluster.ClusterSettings;
 import io.tidekv.proto.cluster.Fenced;
 import io.tidekv.proto.cluster.Follow;
+import io.tidekv.proto.cluster.JudgeMergeRequest;
+import io.tidekv.proto.cluster.JudgeMergeResponse;
+import io.tidekv.proto.cluster.MergeOrder;
+import io.tidekv.proto.cluster.MergeVerdict;
 import io.tidekv.proto.cluster.Move;
 import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
+import io.tidekv.proto.cluster.ReportMergeRequest;
 import io.tidekv.proto.cluster.ReportSplitRequest;
 import io.tidekv.proto.cluster.Revoke;
 import io.tidekv.proto.cluster.SplitOrder;
@@ -32,6 +38,7 @@ import io.tidekv.proto.region.SplitChild;
 import io.tidekv.proto.region.SplitOrigin;
 import io.tidekv.proto.region.VoterConfig;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -359,6 +366,58 @@ public final class MemoryPd {
                 issue(region, 0);
             }
         }
+    }
+
+    /** Orders the owner of both to have one region take the other over. */
+    public synchronized void merge(long sourceId, long targetId) {
+        Region source = present(sourceId);
+        Region target = present(targetId);
+        MergeOrder order =
+                MergeOrder.newBuilder()
+                        .setSource(source.shape)
+                        .setSourceTerm(source.term)
+                        .setTarget(target.shape)
+                        .setTargetTerm(target.term)
+                        .build();
+        send(target.owner, StoreCommand.newBuilder().setMerge(order).build());
+    }
+
+    synchronized void merged(ReportMergeRequest request) {
+        Region target = present(request.getTarget().getRegionId());
+        if (regions.remove(request.getSource().getShape().getRegionId()) != null) {
+            target.shape =
+                    target.shape.toBuilder()
+                            .setStartKey(request.getTarget().getStartKey())
+                            .setEndKey(request.getTarget().getEndKey())
+                            .setVersion(request.getTarget().getVersion())
+                            .build();
+        }
+    }
+
+    synchronized JudgeMergeResponse judge(JudgeMergeRequest request) {
+        MergeVerdict verdict = MergeVerdict.MERGE_UNDECIDED;
+        Region source = regions.get(request.getSourceRegionId());
+        Region target = regions.get(request.getTargetRegionId());
+        if (source == null) {
+            verdict = MergeVerdict.MERGE_COMMITTED;
+        } else if (target == null) {
+            verdict = MergeVerdict.MERGE_VOID;
+        } else if (target.term <= request.getTargetTerm()) {
+            // Nobody else can know what it has in its log.
+            issue(target, target.owner.getStoreId());
+        } else if (target.report != null
+                && target.report.getState() == RegionState.LEADING
+                && !covers(target.report.getShape(), source.shape)) {
+            verdict = MergeVerdict.MERGE_VOID;
+        }
+        return JudgeMergeResponse.newBuilder().setVerdict(verdict).build();
+    }
+
+    private static boolean covers(RegionShape whole, RegionShape part) {
+        Comparator<ByteString> order = ByteString.unsignedLexicographicalComparator();
+        return order.compare(whole.getStartKey(), part.getStartKey()) <= 0
+                && (whole.getEndKey().isEmpty()
+                        || order.compare(part.getStartKey(), whole.getEndKey()) < 0);
     }
 
     /** A new term: to the store given, else to the one with the fewest regions. */

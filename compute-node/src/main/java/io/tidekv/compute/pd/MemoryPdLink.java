@@ -2,8 +2,11 @@ package io.tidekv.compute.pd;
 
 import io.tidekv.proto.cluster.AskSplitRequest;
 import io.tidekv.proto.cluster.AskSplitResponse;
+import io.tidekv.proto.cluster.JudgeMergeRequest;
+import io.tidekv.proto.cluster.JudgeMergeResponse;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
+import io.tidekv.proto.cluster.ReportMergeRequest;
 import io.tidekv.proto.cluster.ReportSplitRequest;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.cluster.StoreReport;
@@ -67,6 +70,23 @@ public final class MemoryPdLink implements PdLink {
                                             return true;
                                         }))
                 .thenApply(done -> null);
+    }
+
+    @Override
+    public CompletableFuture<Void> reportMerge(ReportMergeRequest request) {
+        return pd.<Boolean>later(
+                        () ->
+                                checked(
+                                        () -> {
+                                            pd.merged(request);
+                                            return true;
+                                        }))
+                .thenApply(done -> null);
+    }
+
+    @Override
+    public CompletableFuture<JudgeMergeResponse> judgeMerge(JudgeMergeRequest request) {
+        return pd.later(() -> checked(() -> pd.judge(request)));
     }
 
     private <T> T checked(Supplier<T> call) {

@@ -11,8 +11,11 @@ import io.tidekv.proto.cluster.AskSplitRequest;
 import io.tidekv.proto.cluster.AskSplitResponse;
 import io.tidekv.proto.cluster.ClusterGrpc;
 import io.tidekv.proto.cluster.ClusterGrpc.ClusterFutureStub;
+import io.tidekv.proto.cluster.JudgeMergeRequest;
+import io.tidekv.proto.cluster.JudgeMergeResponse;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
+import io.tidekv.proto.cluster.ReportMergeRequest;
 import io.tidekv.proto.cluster.ReportSplitRequest;
 import io.tidekv.proto.pdpb.GetGCSafePointRequest;
 import io.tidekv.proto.pdpb.GetGCSafePointResponse;
@@ -82,6 +85,17 @@ public final class PdClient implements PdLink {
     public CompletableFuture<Void> reportSplit(ReportSplitRequest request) {
         return call(stub -> stub.reportSplit(request), "ReportSplit", DEADLINE)
                 .thenApply(response -> null);
+    }
+
+    @Override
+    public CompletableFuture<Void> reportMerge(ReportMergeRequest request) {
+        return call(stub -> stub.reportMerge(request), "ReportMerge", DEADLINE)
+                .thenApply(response -> null);
+    }
+
+    @Override
+    public CompletableFuture<JudgeMergeResponse> judgeMerge(JudgeMergeRequest request) {
+        return call(stub -> stub.judgeMerge(request), "JudgeMerge", DEADLINE);
     }
 
     /**

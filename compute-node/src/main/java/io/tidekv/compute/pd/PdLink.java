@@ -2,8 +2,11 @@ package io.tidekv.compute.pd;
 
 import io.tidekv.proto.cluster.AskSplitRequest;
 import io.tidekv.proto.cluster.AskSplitResponse;
+import io.tidekv.proto.cluster.JudgeMergeRequest;
+import io.tidekv.proto.cluster.JudgeMergeResponse;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
+import io.tidekv.proto.cluster.ReportMergeRequest;
 import io.tidekv.proto.cluster.ReportSplitRequest;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.cluster.StoreReport;
@@ -31,6 +34,12 @@ public interface PdLink extends AutoCloseable {
 
     /** Completes when PD has made the split durable; safe to repeat. */
     CompletableFuture<Void> reportSplit(ReportSplitRequest request);
+
+    /** Completes when PD has made the merge durable; safe to repeat. */
+    CompletableFuture<Void> reportMerge(ReportMergeRequest request);
+
+    /** What has become of the merge for which a region is sealed. */
+    CompletableFuture<JudgeMergeResponse> judgeMerge(JudgeMergeRequest request);
 
     TimestampSource timestamps();
 

@@ -2,10 +2,14 @@ package io.tidekv.compute.region;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.common.Invariants;
+import io.tidekv.common.error.KvError;
+import io.tidekv.common.error.KvException;
 import io.tidekv.compute.region.RegionMachine.Outcome;
 import io.tidekv.compute.region.log.RegionLog;
+import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.cluster.Assign;
+import io.tidekv.proto.cluster.MergeOrder;
 import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
@@ -41,6 +45,7 @@ final class LedRegion {
     private final TabletWork work;
     private final Publication publication;
     private final ChildDuties children;
+    private final MergeDuties merges;
     private final Birth birth;
     private SplitCheck splitCheck;
     private WriteLoad load;
@@ -48,6 +53,9 @@ final class LedRegion {
     private @Nullable HandOver handOver;
     private @Nullable FlashbackChange flashback;
     private List<CompletableFuture<ObjectRef>> recordWanted = new ArrayList<>();
+    private @Nullable MergeJob merge;
+    private @Nullable MergeSource leaving;
+    private @Nullable MergeFence fence;
     private boolean serving;
     private long unpublishedBytes;
 
@@ -70,6 +78,7 @@ final class LedRegion {
         this.applier = new LogApplier(machine, tablet, this::outcome);
         this.publication = new Publication(env, regionLog, machine, tablet, work, peer::touch);
         this.children = new ChildDuties(env, peer, this);
+        this.merges = new MergeDuties(env, peer, this);
         this.birth = new Birth(env, peer, this);
         this.splitCheck = new SplitCheck(env.options().splitBytes());
         this.load = new WriteLoad(env.options().splitWrites(), env.nowNanos());
@@ -112,13 +121,27 @@ final class LedRegion {
         }
         countUnpublished();
         serving = true;
+        RegionMachine.Fence sealed = machine.fence();
+        if (sealed != null) {
+            publication.hold();
+            proposals.pause();
+            seal(sealed);
+            log.info("region {} is sealed for a merge", regionLog.regionId());
+            return;
+        }
+        display();
+        children.add(machine.state().pendingChildren());
+        merges.add(machine.state().merges());
+        publication.trim();
+        birth.advance();
+    }
+
+    /** Takes requests, and says so. */
+    private void display() {
         show();
         handle.lease(regionLog.lease());
         env.directory().serving(handle);
         reports.serving(this);
-        children.add(machine.state().pendingChildren());
-        publication.trim();
-        birth.advance();
     }
 
     /** Proposes what waits for it. */
@@ -128,6 +151,15 @@ final class LedRegion {
         }
         if (flashback != null) {
             flashback.submit();
+        }
+        if (merge != null) {
+            merge.submit();
+        }
+        if (leaving != null) {
+            leaving.submit();
+        }
+        if (fence != null) {
+            fence.submit();
         }
         publication.submit();
         proposals.submit(regionLog, machine.state());
@@ -147,6 +179,12 @@ final class LedRegion {
             if (split != null) {
                 split.committed(entries);
             }
+            if (merge != null) {
+                merge.committed(entries);
+            }
+            if (leaving != null) {
+                leaving.committed(entries);
+            }
             applier.add(entries);
         }
         if (applier.drain()) {
@@ -165,17 +203,27 @@ final class LedRegion {
     boolean isQuiet() {
         return applier.isDone()
                 && publication.atRest()
-                && split == null
-                && handOver == null
-                && flashback == null
+                && !isChanging()
+                && fence == null
                 && children.isEmpty()
+                && merges.isEmpty()
                 && birth.isDone();
     }
 
-    /** Lets a split go on. */
+    /** Lets what is under way go on. */
     void advance() {
         birth.advance();
         publishWanted();
+        if (leaving != null) {
+            leaving.advance();
+        }
+        MergeJob merging = merge;
+        if (merging != null) {
+            merging.advance();
+            if (merging.isOver()) {
+                merge = null;
+            }
+        }
         SplitJob job = split;
         if (job != null) {
             job.advance();
@@ -190,7 +238,18 @@ final class LedRegion {
         if (split != null) {
             split.tick();
         }
+        if (merge != null) {
+            merge.tick();
+        }
+        if (leaving != null && leaving.isDone()) {
+            leaving = null;
+        }
+        if (fence != null) {
+            fence.tick(leaving != null && leaving.isDeciding());
+            return;
+        }
         children.tick();
+        merges.tick();
         reports.refresh(this);
         boolean busy = load.isTooHigh(env.nowNanos());
         if (flashback != null) {
@@ -209,7 +268,11 @@ final class LedRegion {
     }
 
     private boolean isChanging() {
-        return split != null || handOver != null || flashback != null;
+        return split != null
+                || handOver != null
+                || flashback != null
+                || merge != null
+                || leaving != null;
     }
 
     private void show() {
@@ -219,8 +282,10 @@ final class LedRegion {
     }
 
     private void markDirty(Entry entry) {
-        if (entry.getKind() != EntryKind.NOOP && entry.getKind() != EntryKind.MANIFEST_COMMIT) {
-            publication.dirty(entry.getIndex());
+        switch (entry.getKind()) {
+            // A seal is never in a record: nothing is published while it holds.
+            case NOOP, MANIFEST_COMMIT, PREPARE_MERGE, ROLLBACK_MERGE -> {}
+            default -> publication.dirty(entry.getIndex());
         }
     }
 
@@ -243,6 +308,17 @@ final class LedRegion {
             }
         } else if (outcome instanceof Outcome.Flashbacked changed) {
             flashbacked(entry, changed.startTs());
+        } else if (outcome instanceof Outcome.Sealed sealed) {
+            sealed(sealed.by());
+        } else if (outcome instanceof Outcome.Unsealed) {
+            unsealed();
+        } else if (outcome instanceof Outcome.Merged) {
+            merged(entry);
+        } else if (outcome instanceof Outcome.MergeDone done) {
+            merges.remove(done.sourceRegionId());
+            if (serving) {
+                publication.trim();
+            }
         } else if (outcome instanceof Outcome.Refused none) {
             log.info(
                     "region {} entry {} is void: {}",
@@ -253,6 +329,130 @@ final class LedRegion {
             if (split != null) {
                 split.refused(entry.getIndex(), none.reason());
             }
+            if (merge != null) {
+                merge.refused(entry.getIndex(), none.reason());
+            }
+            if (leaving != null) {
+                leaving.refused(entry.getIndex(), none.reason());
+            }
+        }
+    }
+
+    /** The tablet here has one region's data only: nothing may come of it any more. */
+    private void merged(Entry entry) {
+        MergeJob job = merge;
+        if (job != null && !job.isOver()) {
+            job.applied(entry.getIndex());
+        } else if (serving) {
+            throw Failures.unavailable(
+                    regionLog.regionId(), "it has become larger: it is to be opened again");
+        }
+    }
+
+    /** Withdraws what callers see before the neighbour can take anything in its place. */
+    private void sealed(RegionMachine.Fence by) {
+        handle.stop();
+        seal(by);
+        if (leaving != null) {
+            leaving.sealed(by.index());
+        }
+    }
+
+    private void seal(RegionMachine.Fence by) {
+        MergeFence sealed = new MergeFence(env, peer, this, by);
+        fence = sealed;
+        if (leaving != null && leaving.isVoid(by.index())) {
+            sealed.open();
+        }
+    }
+
+    private void unsealed() {
+        log.info("region {} is not merged, it serves again", regionLog.regionId());
+        fence = null;
+        leaving = null;
+        if (serving) {
+            publication.release();
+            proposals.resume();
+            display();
+        }
+    }
+
+    /** Takes over a neighbour that is led by {@code source}, in this process. */
+    void merge(MergeOrder order, RegionPeer source) {
+        if (merge != null) {
+            return;
+        }
+        KvException obstacle = obstacle(order.getTarget());
+        if (obstacle != null || source == peer) {
+            refuse(order, obstacle == null ? Failures.invalid("it is one region") : obstacle);
+            return;
+        }
+        MergeJob job = new MergeJob(env, peer, this, source, order);
+        merge = job;
+        job.start();
+    }
+
+    /** Becomes part of a neighbour, which will say when. */
+    void mergeInto(RegionPeer target, MergeJob job) {
+        KvException obstacle = obstacle(job.sourceShape());
+        if (obstacle != null) {
+            target.later(() -> job.fail(obstacle));
+            return;
+        }
+        MergeSource side = new MergeSource(peer, this, target, job);
+        leaving = side;
+        target.later(() -> job.joined(side));
+    }
+
+    /** Tells PD why nothing comes of its order. */
+    void refuse(MergeOrder order, Throwable error) {
+        if (!serving) {
+            return;
+        }
+        boolean lasting =
+                error instanceof KvException e && e.error() instanceof KvError.FlashbackInProgress;
+        reports.refused(this, order, error.getMessage(), lasting);
+    }
+
+    /**
+     * What keeps the region, known as {@code known}, from a merge: its log and its tablet must be
+     * its own, and nothing else about to change it. Null: nothing.
+     */
+    private @Nullable KvException obstacle(RegionShape known) {
+        long flashbackTs = machine.state().flashbackStartTs();
+        if (flashbackTs != 0) {
+            return Failures.flashback(regionLog.regionId(), flashbackTs);
+        }
+        PreparedRecord base = tablet.base();
+        if (base == null || base.record().getAppliedIndex() == 0) {
+            birth.begin();
+            return Failures.busy("a region has not been published yet", 200);
+        }
+        boolean fits = known.getVersion() == machine.shape().getVersion();
+        boolean free =
+                serving
+                        && !isChanging()
+                        && fence == null
+                        && machine.state().pendingChildren().isEmpty()
+                        && machine.state().merges().isEmpty()
+                        && regionLog.voterChange() == null;
+        return fits && free ? null : Failures.busy("a region is changing otherwise", 200);
+    }
+
+    /** The neighbour will never commit the merge. */
+    void mergeIsVoid(MergeJob job) {
+        if (leaving != null && leaving.isOf(job)) {
+            leaving.cancel();
+            if (fence != null) {
+                fence.open();
+            }
+        }
+    }
+
+    /** The neighbour does not know whether it has. */
+    void mergeIsUndecided(MergeJob job) {
+        if (leaving != null && leaving.isOf(job)) {
+            leaving.release();
         }
     }
 
@@ -313,8 +513,9 @@ final class LedRegion {
         } else if (machine.state().flashbackStartTs() != 0) {
             result.completeExceptionally(
                     Failures.flashback(shape.getRegionId(), machine.state().flashbackStartTs()));
-        } else if (isChanging()) {
-            result.completeExceptionally(Failures.busy("the region is split or moved", 200));
+        } else if (isChanging() || fence != null || !machine.state().merges().isEmpty()) {
+            result.completeExceptionally(
+                    Failures.busy("the region is split, moved or merged", 200));
         } else if (!divides(shape, keys)) {
             result.completeExceptionally(
                     Failures.invalid("split keys must lie inside the region, in ascending order"));
@@ -329,8 +530,9 @@ final class LedRegion {
     void flashback(long version, long startTs, CompletableFuture<Void> result) {
         if (machine.shape().getVersion() != version) {
             result.completeExceptionally(handle.wrongVersion(version));
-        } else if (isChanging()) {
-            result.completeExceptionally(Failures.busy("the region is split or moved", 200));
+        } else if (isChanging() || fence != null) {
+            result.completeExceptionally(
+                    Failures.busy("the region is split, moved or merged", 200));
         } else {
             long deadline = env.nowNanos() + env.options().proposalTimeout().toNanos();
             flashback = new FlashbackChange(this, startTs, deadline, result);
@@ -377,7 +579,7 @@ final class LedRegion {
 
     /** Publishes what is not yet, unless something under way does so anyway. */
     void makeRoom() {
-        if (handOver == null && split == null && publication.isIdle()) {
+        if (!isChanging() && fence == null && publication.isIdle()) {
             publication.request(error -> {});
         }
     }
@@ -391,7 +593,7 @@ final class LedRegion {
             if (tablet.unpublishedBytes() > PREPARED_BYTES) {
                 publication.request(error -> {});
             }
-        } else if (!isChanging()) {
+        } else if (!isChanging() && fence == null) {
             handOver = new HandOver(peer, this);
             handOver.start(step == MoveStep.MOVE_WARM);
         }
@@ -416,6 +618,14 @@ final class LedRegion {
         if (flashback != null) {
             flashback.fail(Failures.notLeader(regionLog.regionId()));
             flashback = null;
+        }
+        if (merge != null) {
+            merge.fail(Failures.notLeader(regionLog.regionId()));
+            merge = null;
+        }
+        if (leaving != null) {
+            leaving.fail(Failures.notLeader(regionLog.regionId()));
+            leaving = null;
         }
     }
 

@@ -4,6 +4,7 @@ import io.tidekv.common.error.KvError;
 import io.tidekv.common.error.KvException;
 import io.tidekv.compute.region.RegionMachine.Outcome;
 import io.tidekv.compute.tablet.AppliedMark;
+import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.region.Entry;
 import java.util.ArrayDeque;
@@ -88,10 +89,14 @@ final class LogApplier {
     private void applyOne(Entry entry) {
         Outcome outcome = taken == null ? machine.apply(entry) : taken;
         taken = outcome;
+        AppliedMark mark = new AppliedMark(entry.getIndex(), entry.getTerm());
         if (outcome instanceof Outcome.HasSplit
                 || outcome instanceof Outcome.ChildGone
-                || outcome instanceof Outcome.Flashbacked) {
-            tablet.applyState(new AppliedMark(entry.getIndex(), entry.getTerm()), machine.state());
+                || outcome instanceof Outcome.Flashbacked
+                || outcome instanceof Outcome.MergeDone) {
+            tablet.applyState(mark, machine.state());
+        } else if (outcome instanceof Outcome.Merged merged && stands(merged)) {
+            tablet.applyMerge(mark, machine.state(), merged.commit().getWrites());
         } else {
             tablet.apply(List.of(entry));
         }
@@ -100,10 +105,17 @@ final class LogApplier {
         listener.onOutcome(entry, outcome);
     }
 
+    /** Whether the tablet has the files of both; one that has not is about to be replaced. */
+    private boolean stands(Outcome.Merged merged) {
+        PreparedRecord base = tablet.base();
+        return base != null && base.ref().equals(merged.commit().getRecord().getRecord());
+    }
+
     private static boolean concernsRegion(Entry entry) {
         return switch (entry.getKind()) {
             case WRITE, NOOP, CONFIG -> false;
             case MANIFEST_COMMIT, SPLIT, CHILD_PUBLISHED, FLASHBACK -> true;
+            case PREPARE_MERGE, ROLLBACK_MERGE, COMMIT_MERGE, MERGE_REPORTED -> true;
             case PART, ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED -> true;
         };
     }

@@ -57,7 +57,7 @@ public final class LogReplay implements AutoCloseable {
 
     /** Begins before the first entry of a region that holds nothing. */
     public static LogReplay empty(TabletStore tablets, RegionShape shape, Runnable pause) {
-        return new LogReplay(tablets, null, new RegionState(shape, List.of()), pause);
+        return new LogReplay(tablets, null, RegionState.fresh(shape), pause);
     }
 
     /** The region as of the last applied entry. */

@@ -61,14 +61,19 @@ final class LogTail {
             entries.add(entry);
             bytes += entry.getData().size();
             if (entry.getKind() == EntryKind.MANIFEST_COMMIT) {
-                ManifestCommit commit = RegionMachine.manifestCommit(entry);
-                if (RegionMachine.follows(commit, record)) {
-                    record = commit.getRecord();
-                    coveredIndex = commit.getAppliedIndex();
-                    coveredTerm = commit.getAppliedTerm();
-                    entries = after(coveredIndex);
-                }
+                follow(RegionMachine.manifestCommit(entry));
+            } else if (entry.getKind() == EntryKind.COMMIT_MERGE) {
+                follow(RegionMachine.commitMerge(entry).getRecord());
             }
+        }
+    }
+
+    private void follow(ManifestCommit commit) {
+        if (RegionMachine.follows(commit, record)) {
+            record = commit.getRecord();
+            coveredIndex = commit.getAppliedIndex();
+            coveredTerm = commit.getAppliedTerm();
+            entries = after(coveredIndex);
         }
     }
 

@@ -3,6 +3,8 @@ package io.tidekv.compute.region;
 import io.tidekv.compute.region.log.RegionLog;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.Tablet;
+import io.tidekv.proto.cluster.MergeOrder;
+import io.tidekv.proto.cluster.MergeRefusal;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.VoterChange;
@@ -31,6 +33,7 @@ final class PeerReports {
     private long keys;
     private long flashbackStartTs;
     private @Nullable ObjectRef record;
+    private @Nullable MergeRefusal refusal;
 
     PeerReports(RegionEnv env, RegionHandle handle, long term) {
         this.env = env;
@@ -108,8 +111,25 @@ final class PeerReports {
                         .setFlashbackStartTs(flashbackStartTs)
                         .setRoots(roots);
         VoterChange underWay = change;
-        env.directory()
-                .report((underWay == null ? report : report.setVoterChange(underWay)).build());
+        if (underWay != null) {
+            report.setVoterChange(underWay);
+        }
+        MergeRefusal refused = refusal;
+        if (refused != null) {
+            report.setMergeRefusal(refused);
+        }
+        env.directory().report(report.build());
+    }
+
+    /** Nothing comes of an order to take a neighbour over. */
+    void refused(LedRegion led, MergeOrder order, @Nullable String reason, boolean lasting) {
+        refusal =
+                MergeRefusal.newBuilder()
+                        .setOrder(order.getOrder())
+                        .setReason(String.valueOf(reason))
+                        .setLasting(lasting)
+                        .build();
+        serving(led);
     }
 
     /** What the object store must keep for this region. */

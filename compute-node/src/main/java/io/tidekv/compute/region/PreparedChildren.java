@@ -90,7 +90,7 @@ final class PreparedChildren {
                         .build();
         Tablet tablet = env.tablets().open(first, shape);
         env.tabletsOpen().incrementAndGet();
-        RegionMachine machine = new RegionMachine(new RegionState(shape, List.of()), first.ref());
+        RegionMachine machine = new RegionMachine(RegionState.fresh(shape), first.ref());
         byRegion.put(shape.getRegionId(), new Child(planned, new WarmTablet(tablet, machine)));
     }
 

@@ -243,13 +243,15 @@ final class Publication {
 
     /**
      * Lets the voters drop what the current record covers, unless a child of a split may still need
-     * it: until it has published once it lives on this region's log. That the log still shows what
-     * has left a duty behind is what {@link LogEnd} relies on.
+     * it: until it has published once it lives on this region's log; or PD does not know yet of a
+     * neighbour that has been taken over. That the log still shows what has left a duty behind is
+     * what {@link LogEnd} relies on.
      */
     void trim() {
         PreparedRecord base = tablet.base();
         if (base == null
                 || !machine.state().pendingChildren().isEmpty()
+                || !machine.state().merges().isEmpty()
                 || base.record().getAppliedIndex() <= regionLog.start().getIndex()) {
             return;
         }

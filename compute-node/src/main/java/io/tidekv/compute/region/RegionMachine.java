@@ -2,14 +2,21 @@ package io.tidekv.compute.region;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Parser;
 import io.tidekv.common.InvariantViolation;
+import io.tidekv.common.Invariants;
 import io.tidekv.compute.tablet.RegionState;
 import io.tidekv.proto.region.ChildPublished;
+import io.tidekv.proto.region.CommitMerge;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.Flashback;
 import io.tidekv.proto.region.ManifestCommit;
+import io.tidekv.proto.region.MergeReported;
+import io.tidekv.proto.region.MergedRegion;
 import io.tidekv.proto.region.ObjectRef;
+import io.tidekv.proto.region.PrepareMerge;
 import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.RollbackMerge;
 import io.tidekv.proto.region.Split;
 import io.tidekv.proto.region.SplitChild;
 import java.util.ArrayList;
@@ -24,11 +31,18 @@ import org.jspecify.annotations.Nullable;
 final class RegionMachine {
     private RegionState state;
     private @Nullable ObjectRef record;
+    private @Nullable Fence fence;
 
     RegionMachine(RegionState state, @Nullable ObjectRef record) {
         this.state = state;
         this.record = record;
     }
+
+    /**
+     * Seals the region for a merge, from its entry on until that is rolled back. No record is
+     * published meanwhile, so that it is never only in a record.
+     */
+    record Fence(PrepareMerge prepare, long index) {}
 
     /** What an entry did. */
     sealed interface Outcome {
@@ -49,6 +63,18 @@ final class RegionMachine {
 
         /** A child does not depend on the region any more. */
         record ChildGone(long childRegionId) implements Outcome {}
+
+        /** The region takes no writes: it may be about to become part of its neighbour. */
+        record Sealed(Fence by) implements Outcome {}
+
+        /** It will not. */
+        record Unsealed() implements Outcome {}
+
+        /** The region has taken its neighbour over, and its record is now another. */
+        record Merged(CommitMerge commit) implements Outcome {}
+
+        /** Nobody has to be told of a merge any more. */
+        record MergeDone(long sourceRegionId) implements Outcome {}
     }
 
     private static final Outcome NOTHING = new Outcome.Nothing();
@@ -66,13 +92,29 @@ final class RegionMachine {
         return record;
     }
 
+    /** Why the region is sealed; null when it is not. */
+    @Nullable Fence fence() {
+        return fence;
+    }
+
+    /** The same as PD's peer and conf_ver make it. */
+    RegionMachine inState(RegionState other) {
+        RegionMachine copy = new RegionMachine(other, record);
+        copy.fence = fence;
+        return copy;
+    }
+
     /** Takes the next committed entry. */
     Outcome apply(Entry entry) {
         return switch (entry.getKind()) {
             case MANIFEST_COMMIT -> publish(manifestCommit(entry));
-            case SPLIT -> split(parseSplit(entry), entry.getIndex());
-            case CHILD_PUBLISHED -> forget(childPublished(entry));
+            case SPLIT -> split(parse(entry, Split.parser()), entry.getIndex());
+            case CHILD_PUBLISHED -> forget(parse(entry, ChildPublished.parser()));
             case FLASHBACK -> flashback(entry);
+            case PREPARE_MERGE -> seal(parse(entry, PrepareMerge.parser()), entry.getIndex());
+            case ROLLBACK_MERGE -> unseal(parse(entry, RollbackMerge.parser()));
+            case COMMIT_MERGE -> merge(commitMerge(entry));
+            case MERGE_REPORTED -> mergeDone(parse(entry, MergeReported.parser()));
             case WRITE, NOOP, CONFIG -> NOTHING;
             case PART, ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED ->
                     throw new InvariantViolation(
@@ -120,8 +162,8 @@ final class RegionMachine {
         }
         RegionShape whole = state.shape();
         String misfit = misfit(whole, split);
-        if (!misfit.isEmpty()) {
-            return new Outcome.Refused(misfit);
+        if (fence != null || !misfit.isEmpty()) {
+            return new Outcome.Refused(fence != null ? "the region is sealed" : misfit);
         }
         List<SplitChild> children =
                 split.getChildrenList().stream()
@@ -184,25 +226,79 @@ final class RegionMachine {
         return new Outcome.ChildGone(id);
     }
 
+    private Outcome seal(PrepareMerge prepare, long index) {
+        if (fence != null
+                || prepare.getSource().getVersion() != state.shape().getVersion()
+                || state.flashbackStartTs() != 0
+                || !state.pendingChildren().isEmpty()
+                || !state.merges().isEmpty()) {
+            return new Outcome.Refused("the region has changed, or is changing otherwise");
+        }
+        Fence by = new Fence(prepare, index);
+        fence = by;
+        return new Outcome.Sealed(by);
+    }
+
+    private Outcome unseal(RollbackMerge rollback) {
+        Fence by = fence;
+        if (by == null || by.index() != rollback.getPrepareIndex()) {
+            return new Outcome.Refused("the region is not sealed by that entry");
+        }
+        fence = null;
+        return new Outcome.Unsealed();
+    }
+
+    private Outcome merge(CommitMerge commit) {
+        if (commit.getRecord().getRecord().equals(record)) {
+            // Whoever opens the record has the state after the merge, but not the last writes.
+            state = state.withMerges(List.of(commit.getSource()));
+            return new Outcome.Merged(commit);
+        }
+        if (!follows(commit.getRecord(), record)) {
+            return new Outcome.Refused("its parent is not the current record");
+        }
+        RegionShape whole = state.shape();
+        RegionShape merged = commit.getMerged();
+        Invariants.check(
+                fence == null
+                        && merged.getVersion() > whole.getVersion()
+                        && state.pendingChildren().isEmpty()
+                        && state.merges().isEmpty(),
+                "region %s has changed since its merge was prepared",
+                whole.getRegionId());
+        record = commit.getRecord().getRecord();
+        RegionShape shape =
+                whole.toBuilder()
+                        .setStartKey(merged.getStartKey())
+                        .setEndKey(merged.getEndKey())
+                        .setVersion(merged.getVersion())
+                        .build();
+        state = state.withShape(shape).withMerges(List.of(commit.getSource()));
+        return new Outcome.Merged(commit);
+    }
+
+    private Outcome mergeDone(MergeReported reported) {
+        long id = reported.getSourceRegionId();
+        List<MergedRegion> left =
+                state.merges().stream().filter(m -> m.getShape().getRegionId() != id).toList();
+        if (left.size() == state.merges().size()) {
+            return new Outcome.Refused("nobody waits to hear of region " + id);
+        }
+        state = state.withMerges(left);
+        return new Outcome.MergeDone(id);
+    }
+
     static ManifestCommit manifestCommit(Entry entry) {
-        try {
-            return ManifestCommit.parseFrom(entry.getData());
-        } catch (InvalidProtocolBufferException e) {
-            throw unreadable(entry, e);
-        }
+        return parse(entry, ManifestCommit.parser());
     }
 
-    private static Split parseSplit(Entry entry) {
-        try {
-            return Split.parseFrom(entry.getData());
-        } catch (InvalidProtocolBufferException e) {
-            throw unreadable(entry, e);
-        }
+    static CommitMerge commitMerge(Entry entry) {
+        return parse(entry, CommitMerge.parser());
     }
 
-    private static ChildPublished childPublished(Entry entry) {
+    private static <T> T parse(Entry entry, Parser<T> parser) {
         try {
-            return ChildPublished.parseFrom(entry.getData());
+            return parser.parseFrom(entry.getData());
         } catch (InvalidProtocolBufferException e) {
             throw unreadable(entry, e);
         }

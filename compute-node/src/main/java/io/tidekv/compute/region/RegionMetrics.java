@@ -13,6 +13,7 @@ final class RegionMetrics {
     private final DistributionDataPoint writes;
     private final DistributionDataPoint openings;
     private final DistributionDataPoint splitPauses;
+    private final DistributionDataPoint mergePauses;
     private final DistributionDataPoint published;
     private final DistributionDataPoint unpublished;
     private final CounterDataPoint released;
@@ -35,6 +36,11 @@ final class RegionMetrics {
                 metrics.seconds(
                                 "tidekv_region_split_pause_seconds",
                                 "How long splits have held writes up.")
+                        .labelValues();
+        mergePauses =
+                metrics.seconds(
+                                "tidekv_region_merge_pause_seconds",
+                                "How long merges have held writes up.")
                         .labelValues();
         Histogram publications =
                 metrics.seconds(
@@ -72,6 +78,10 @@ final class RegionMetrics {
 
     void splitPause(long nanos) {
         splitPauses.observe(nanos * NANOS);
+    }
+
+    void mergePause(long nanos) {
+        mergePauses.observe(nanos * NANOS);
     }
 
     void published(long nanos, boolean stored) {

@@ -10,6 +10,7 @@ import io.tidekv.compute.region.log.RegionLog.Stage;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.ChangeVoters;
+import io.tidekv.proto.cluster.MergeOrder;
 import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.region.Entry;
@@ -281,6 +282,58 @@ final class RegionPeer implements Opening.Listener {
             // Nobody can follow a region without a record.
             whenOpen(new CompletableFuture<Void>(), awake -> awake.handOver(step));
         }
+    }
+
+    /** PD's order to take a neighbour over. */
+    void merge(MergeOrder order, RegionPeer source) {
+        whenOpen(new CompletableFuture<Void>(), present -> present.merge(order, source));
+    }
+
+    /** The neighbour wants to take this region over. */
+    void mergeInto(RegionPeer target, MergeJob job) {
+        CompletableFuture<Void> result = new CompletableFuture<>();
+        result.exceptionally(
+                error -> {
+                    target.later(() -> job.fail(error));
+                    return null;
+                });
+        whenOpen(result, present -> present.mergeInto(target, job));
+    }
+
+    /** The neighbour will never do it. */
+    void mergeIsVoid(MergeJob job) {
+        if (led != null) {
+            led.mergeIsVoid(job);
+        }
+    }
+
+    /** The neighbour does not know whether it has. */
+    void mergeIsUndecided(MergeJob job) {
+        if (led != null) {
+            led.mergeIsUndecided(job);
+        }
+    }
+
+    /** The region is part of its neighbour now: it ends, and nobody is to open it again. */
+    void takenOver() {
+        log.info("region {} term {} is part of its neighbour now", id(), term());
+        end();
+        env.directory().forget(id());
+    }
+
+    /** Goes on with another tablet, which has the same log behind it and more keys. */
+    void replace(TabletOpening.Opened opened) {
+        LedRegion last = led;
+        LedRegion next = new LedRegion(env, this, proposals, reports, opened, work);
+        led = next;
+        proposals.resume();
+        next.serve(List.of());
+        if (last != null) {
+            last.stop();
+            last.end();
+            closeLater(last.tablet());
+        }
+        touch();
     }
 
     /** PD's order to add or remove a voter; what becomes of it is in the reports. */

@@ -11,6 +11,7 @@ import io.tidekv.compute.tablet.TabletStore;
 import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.ChangeVoters;
 import io.tidekv.proto.cluster.Follow;
+import io.tidekv.proto.cluster.MergeOrder;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.SplitOrder;
@@ -230,6 +231,7 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
                         });
             }
             case SPLIT -> split(command.getSplit());
+            case MERGE -> merge(command.getMerge());
             case FOLLOW -> follow(command.getFollow());
             case UNFOLLOW -> {
                 long id = command.getUnfollow().getRegionId();
@@ -266,6 +268,21 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
         onPeer(
                 order.getRegionId(),
                 peer -> peer.split(order.getVersion(), order.getKeysList(), result));
+    }
+
+    /** Both regions must be led here, each on its loop. */
+    private void merge(MergeOrder order) {
+        onPeer(
+                order.getSource().getRegionId(),
+                source ->
+                        onPeer(
+                                order.getTarget().getRegionId(),
+                                target -> {
+                                    if (source.term() == order.getSourceTerm()
+                                            && target.term() == order.getTargetTerm()) {
+                                        target.merge(order, source);
+                                    }
+                                }));
     }
 
     private void onPeer(long regionId, Consumer<RegionPeer> step) {

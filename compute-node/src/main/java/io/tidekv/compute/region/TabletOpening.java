@@ -14,7 +14,6 @@ import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Brings a tablet to the end of a committed log. Blocks: runs on a pool. */
@@ -40,7 +39,7 @@ final class TabletOpening {
             Runnable pause) {
         ObjectRef ref = tail.record();
         PreparedRecord base = ref == null ? null : tablets.load(assigned.getRegionId(), ref);
-        RegionState state = new RegionState(atBootstrap(assigned), List.of());
+        RegionState state = RegionState.fresh(atBootstrap(assigned));
         if (base != null) {
             TabletRecord record = base.record();
             Invariants.check(

@@ -34,6 +34,6 @@ record WarmTablet(Tablet tablet, RegionMachine machine) {
                         .setPeerId(shape.getPeerId())
                         .setConfVer(shape.getConfVer())
                         .build();
-        return new WarmTablet(tablet, new RegionMachine(state.withShape(served), machine.record()));
+        return new WarmTablet(tablet, machine.inState(state.withShape(served)));
     }
 }

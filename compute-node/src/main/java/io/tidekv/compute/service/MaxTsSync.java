@@ -14,9 +14,10 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Makes sure that this store chooses commit timestamps for a region only above every read that an
- * earlier owner can have served: once in each term it takes a timestamp from PD, after the region
- * was seen to be led here, and raises the highest read timestamp to it. Earlier owners' leases had
- * run out by then, so they served nothing above it. Thread-safe.
+ * earlier owner can have served: once in each term and version it takes a timestamp from PD, after
+ * the region was seen to be led here, and raises the highest read timestamp to it. Earlier owners'
+ * leases had run out by then, so they served nothing above it; the same holds for those of a
+ * neighbour that the region has taken over, whence the version. Thread-safe.
  */
 final class MaxTsSync {
     private static final int SLACK = 1024;
@@ -26,7 +27,15 @@ final class MaxTsSync {
     private final Concurrency concurrency;
     private final Map<Long, Term> terms = new ConcurrentHashMap<>();
 
-    private record Term(long term, CompletableFuture<Void> raised) {}
+    private record Term(long term, long version, CompletableFuture<Void> raised) {
+        boolean isOf(Region region) {
+            return term == region.term() && version == region.shape().getVersion();
+        }
+
+        boolean isBefore(Term other) {
+            return term < other.term || (term == other.term && version < other.version);
+        }
+    }
 
     MaxTsSync(RegionAccess regions, TimestampSource timestamps, Concurrency concurrency) {
         this.regions = regions;
@@ -41,17 +50,17 @@ final class MaxTsSync {
         }
         long id = region.shape().getRegionId();
         Term known = terms.get(id);
-        if (known != null && known.term == region.term() && !failed(known)) {
+        if (known != null && known.isOf(region) && !failed(known)) {
             return known.raised;
         }
         prune();
         CompletableFuture<Void> raised = new CompletableFuture<>();
-        Term mine = new Term(region.term(), raised);
+        Term mine = new Term(region.term(), region.shape().getVersion(), raised);
         Term now =
                 terms.compute(
                         id,
                         (key, old) ->
-                                old == null || old.term < mine.term || failed(old) ? mine : old);
+                                old == null || old.isBefore(mine) || failed(old) ? mine : old);
         if (now.raised != raised) {
             return now.raised;
         }
@@ -75,10 +84,7 @@ final class MaxTsSync {
             return true;
         }
         Term known = terms.get(region.shape().getRegionId());
-        return known != null
-                && known.term == region.term()
-                && known.raised.isDone()
-                && !failed(known);
+        return known != null && known.isOf(region) && known.raised.isDone() && !failed(known);
     }
 
     static KvException notSynced() {

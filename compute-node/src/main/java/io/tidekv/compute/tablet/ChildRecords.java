@@ -44,6 +44,7 @@ public final class ChildRecords {
                                 .setEvent("split"))
                 .clearPendingChildren()
                 .clearFlashbackStartTs()
+                .clearUnreportedMerges()
                 .clearParent()
                 .build();
     }

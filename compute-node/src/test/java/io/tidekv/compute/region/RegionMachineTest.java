@@ -33,8 +33,7 @@ class RegionMachineTest {
                     .setPeerId(70)
                     .build();
 
-    private final RegionMachine machine =
-            new RegionMachine(new RegionState(WHOLE, List.of()), ref("r1"));
+    private final RegionMachine machine = new RegionMachine(RegionState.fresh(WHOLE), ref("r1"));
 
     @Test
     void aRecordIsTakenOnTopOfTheCurrentOneOnly() {
@@ -48,7 +47,7 @@ class RegionMachineTest {
 
     @Test
     void theFirstRecordHasNoParent() {
-        RegionMachine empty = new RegionMachine(new RegionState(WHOLE, List.of()), null);
+        RegionMachine empty = new RegionMachine(RegionState.fresh(WHOLE), null);
         assertThat(empty.apply(commit(5, "r2", "r1"))).isInstanceOf(Outcome.Refused.class);
         assertThat(empty.apply(commit(6, "r1", null))).isInstanceOf(Outcome.Published.class);
     }
@@ -154,7 +153,7 @@ class RegionMachineTest {
 
     @Test
     void replayFromTheRecordThatTheWalkFoundPublishesNothing() {
-        RegionMachine replay = new RegionMachine(new RegionState(WHOLE, List.of()), ref("r3"));
+        RegionMachine replay = new RegionMachine(RegionState.fresh(WHOLE), ref("r3"));
         for (Entry entry :
                 List.of(write(14), commit(15, "lost", "r1", 14), commit(16, "r3", "r2", 13))) {
             assertThat(replay.apply(entry)).isNotInstanceOf(Outcome.Published.class);

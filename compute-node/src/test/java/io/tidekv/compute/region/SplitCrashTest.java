@@ -16,13 +16,19 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Splits whose owner dies: whatever it had come to, there is one outcome and nothing is lost. */
 class SplitCrashTest {
+    /** More of them with {@code -Dtidekv.crashes=all}. */
+    static List<Integer> messages() {
+        boolean all = "all".equals(System.getProperty("tidekv.crashes"));
+        return all ? List.of(0, 2, 3, 5, 7, 10, 15) : List.of(0, 3, 7, 15);
+    }
+
     /** As kill -9 instead of the message after so many; renewals count as well. */
     @ParameterizedTest
-    @ValueSource(ints = {0, 2, 3, 5, 7, 10, 15})
+    @MethodSource("messages")
     void anOwnerThatDiesDuringASplitLeavesOneOutcome(int messages) throws Exception {
         try (TestCluster cluster = new TestCluster()) {
             TestCluster.Node a = cluster.start("a");

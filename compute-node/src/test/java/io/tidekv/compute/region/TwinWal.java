@@ -9,6 +9,7 @@ import io.tidekv.objects.archive.PartBuilder;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.proto.cluster.WalNode;
 import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
@@ -28,6 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** WAL nodes in memory, on one thread of their own, with faults between them and the stores. */
 final class TwinWal implements AutoCloseable {
@@ -46,6 +48,8 @@ final class TwinWal implements AutoCloseable {
 
     private volatile long counted;
     private volatile Runnable fuse = () -> {};
+    private volatile long watchedOwner;
+    private volatile @Nullable EntryKind watched;
     private final AtomicInteger countdown = new AtomicInteger();
     private final List<TwinLink> links = new ArrayList<>();
 
@@ -80,6 +84,30 @@ final class TwinWal implements AutoCloseable {
         counted = owner.getIncarnation();
         countdown.set(count);
         fuse = then;
+    }
+
+    /**
+     * Runs {@code then}, once, instead of sending the {@code count}-th message after the first one
+     * that has an entry of this kind, or instead of that one: 0.
+     */
+    void afterEntry(Owner owner, EntryKind kind, int count, Runnable then) {
+        counted = 0;
+        countdown.set(count);
+        fuse = then;
+        watchedOwner = owner.getIncarnation();
+        watched = kind;
+    }
+
+    private void watch(Owner owner, List<WalRequest> requests) {
+        if (watched != null && owner.getIncarnation() == watchedOwner) {
+            for (WalRequest request : requests) {
+                for (Entry entry : request.getAppend().getEntriesList()) {
+                    if (entry.getKind() == watched) {
+                        counted = owner.getIncarnation();
+                    }
+                }
+            }
+        }
     }
 
     private void count(Owner owner) {
@@ -251,6 +279,7 @@ final class TwinWal implements AutoCloseable {
             if (closed || down.contains(walId)) {
                 return false;
             }
+            watch(owner, requests);
             count(owner);
             if (!mute.contains(owner.getIncarnation())) {
                 thread.execute(() -> handle(requests));

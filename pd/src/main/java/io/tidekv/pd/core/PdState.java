@@ -2,6 +2,7 @@ package io.tidekv.pd.core;
 
 import io.tidekv.common.Invariants;
 import io.tidekv.proto.cluster.ClusterSettings;
+import io.tidekv.proto.cluster.ReportMergeRequest;
 import io.tidekv.proto.cluster.ReportSplitRequest;
 import io.tidekv.proto.pdstate.AddStore;
 import io.tidekv.proto.pdstate.Command;
@@ -36,6 +37,7 @@ public final class PdState {
     private final RegionTable regions;
     private final RegionRules regionRules;
     private final SplitRules splitRules;
+    private final MergeRules mergeRules;
     private final SafePointTable safePoints;
     private final KeyTable keys;
     private long clusterId;
@@ -53,6 +55,7 @@ public final class PdState {
         regions = new RegionTable(saved.getRegionsList());
         regionRules = new RegionRules(regions, stores, walNodes, ids);
         splitRules = new SplitRules(regions, ids);
+        mergeRules = new MergeRules(regions);
         safePoints = new SafePointTable(saved.getSafePoints());
         keys = new KeyTable(saved.getKeysList());
         clusterId = saved.getClusterId();
@@ -124,6 +127,7 @@ public final class PdState {
                                 .setResponse(regionRules.prepareSplit(command.getPrepareSplit())));
             }
             case RECORD_SPLIT -> result.setRegions(split(command.getRecordSplit().getRequest()));
+            case RECORD_MERGE -> result.setRegions(merge(command.getRecordMerge().getRequest()));
             case EXTEND_TSO -> {
                 tsoBoundMillis = Math.max(tsoBoundMillis, command.getExtendTso().getBoundMillis());
                 result.setTsoExtended(TsoExtended.newBuilder().setBoundMillis(tsoBoundMillis));
@@ -221,6 +225,11 @@ public final class PdState {
     private Regions split(ReportSplitRequest report) {
         requireCluster(report.getClusterId());
         return Regions.newBuilder().addAllRegions(splitRules.record(report)).build();
+    }
+
+    private Regions merge(ReportMergeRequest report) {
+        requireCluster(report.getClusterId());
+        return Regions.newBuilder().addAllRegions(mergeRules.record(report)).build();
     }
 
     private io.tidekv.proto.pdstate.Ids allocate(int count) {

@@ -155,6 +155,20 @@ public final class RegionTable {
         }
     }
 
+    /** Gives a region the range of its neighbour, which is forgotten. */
+    void absorb(RegionEntry merged, long goneId) {
+        long id = merged.getShape().getRegionId();
+        RegionEntry old = Invariants.present(byId.get(id), "region that is merged into");
+        RegionEntry gone = Invariants.present(byId.get(goneId), "region that is merged");
+        checkSuccession(old, merged);
+        byStart.remove(old.getShape().getStartKey());
+        byStart.remove(gone.getShape().getStartKey());
+        byId.remove(goneId);
+        put(merged);
+        // Nobody can be told of a region that is not there: all is to be read anew.
+        changes.clear();
+    }
+
     void checkInvariants() {
         Invariants.check(byId.size() == byStart.size(), "two regions begin at one key");
         ByteString expected = ByteString.EMPTY;

@@ -41,6 +41,11 @@ final class SplitRules {
         if (children.isEmpty()) {
             return List.of();
         }
+        if (report.getParent().getVersion() < parent.getShape().getVersion()) {
+            // What it tells of may have been merged away since.
+            throw new CommandRefused(
+                    FailureKind.STALE, "region %d has changed since: report anew", parentId);
+        }
         long distinct = children.stream().map(c -> c.getShape().getRegionId()).distinct().count();
         if (distinct != children.size()) {
             throw new CommandRefused(FailureKind.INVALID, "a child of the split is listed twice");

@@ -10,18 +10,24 @@ import io.tidekv.proto.cluster.AskSplitResponse;
 import io.tidekv.proto.cluster.ClusterGrpc;
 import io.tidekv.proto.cluster.ClusterStatusRequest;
 import io.tidekv.proto.cluster.ClusterStatusResponse;
+import io.tidekv.proto.cluster.JudgeMergeRequest;
+import io.tidekv.proto.cluster.JudgeMergeResponse;
 import io.tidekv.proto.cluster.ListRegionsRequest;
 import io.tidekv.proto.cluster.ListRegionsResponse;
 import io.tidekv.proto.cluster.ListStoresRequest;
 import io.tidekv.proto.cluster.ListStoresResponse;
 import io.tidekv.proto.cluster.ListWalRequest;
 import io.tidekv.proto.cluster.ListWalResponse;
+import io.tidekv.proto.cluster.MergeRegionsRequest;
+import io.tidekv.proto.cluster.MergeRegionsResponse;
 import io.tidekv.proto.cluster.MoveRegionRequest;
 import io.tidekv.proto.cluster.MoveRegionResponse;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
 import io.tidekv.proto.cluster.RegisterWalRequest;
 import io.tidekv.proto.cluster.RegisterWalResponse;
+import io.tidekv.proto.cluster.ReportMergeRequest;
+import io.tidekv.proto.cluster.ReportMergeResponse;
 import io.tidekv.proto.cluster.ReportSplitRequest;
 import io.tidekv.proto.cluster.ReportSplitResponse;
 import io.tidekv.proto.cluster.SetStoreModeRequest;
@@ -38,6 +44,7 @@ import io.tidekv.proto.pdstate.AddStore;
 import io.tidekv.proto.pdstate.AddWal;
 import io.tidekv.proto.pdstate.Command;
 import io.tidekv.proto.pdstate.PrepareSplit;
+import io.tidekv.proto.pdstate.RecordMerge;
 import io.tidekv.proto.pdstate.RecordSplit;
 import io.tidekv.proto.pdstate.VoterSet;
 import io.tidekv.proto.region.Owner;
@@ -53,6 +60,7 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
     private final Coordinator coordinator;
     private final ClusterPages pages;
     private final Splits splits;
+    private final Merges merges;
     private final Guard guard;
 
     public ClusterService(
@@ -61,6 +69,7 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
         this.coordinator = coordinator;
         this.pages = pages;
         this.splits = splits;
+        this.merges = new Merges(log, coordinator.live());
         this.guard = new Guard(log);
     }
 
@@ -175,6 +184,58 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
                                                 return ReportSplitResponse.getDefaultInstance();
                                             }));
                 });
+    }
+
+    @Override
+    public void reportMerge(ReportMergeRequest request, StreamObserver<ReportMergeResponse> call) {
+        Answers.later(
+                call,
+                () -> {
+                    guard.checkIfKnown(request.getClusterId());
+                    return log.submit(
+                                    Command.newBuilder()
+                                            .setRecordMerge(
+                                                    RecordMerge.newBuilder().setRequest(request))
+                                            .build())
+                            .thenApply(
+                                    Answers.accepted(
+                                            result -> {
+                                                coordinator.poke();
+                                                return ReportMergeResponse.getDefaultInstance();
+                                            }));
+                });
+    }
+
+    @Override
+    public void judgeMerge(JudgeMergeRequest request, StreamObserver<JudgeMergeResponse> call) {
+        Answers.later(
+                call,
+                () -> {
+                    guard.checkIfKnown(request.getClusterId());
+                    return merges.judge(request)
+                            .thenApply(
+                                    verdict -> {
+                                        coordinator.poke();
+                                        return JudgeMergeResponse.newBuilder()
+                                                .setVerdict(verdict)
+                                                .build();
+                                    });
+                });
+    }
+
+    @Override
+    public void mergeRegions(
+            MergeRegionsRequest request, StreamObserver<MergeRegionsResponse> call) {
+        Answers.ordered(
+                call,
+                request.getTimeoutMs(),
+                () ->
+                        coordinator
+                                .merge(
+                                        request.getSourceRegionId(),
+                                        request.getTargetRegionId(),
+                                        Duration.ofMillis(request.getTimeoutMs()))
+                                .thenApply(gap -> MergeRegionsResponse.getDefaultInstance()));
     }
 
     @Override

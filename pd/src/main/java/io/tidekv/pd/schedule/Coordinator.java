@@ -144,6 +144,32 @@ public final class Coordinator {
                 });
     }
 
+    /** Makes a region part of its neighbour; the two may be at different stores. */
+    public CompletableFuture<Long> merge(long sourceId, long targetId, Duration atMost) {
+        return orderServed(
+                atMost,
+                now -> {
+                    RegionEntry source = served(now, sourceId);
+                    RegionEntry target = served(now, targetId);
+                    if (!MergeOperator.areNeighbours(source, target)) {
+                        throw new OrderException(
+                                Kind.INVALID,
+                                "regions %d and %d are no neighbours",
+                                sourceId,
+                                targetId);
+                    }
+                    long deadline = clock.monotonicNanos() + limit(atMost).toNanos();
+                    MergeOperator merge = new MergeOperator(source, target, deadline);
+                    if (now.operators.busy(targetId)) {
+                        throw new OrderException(
+                                Kind.BUSY, "region %d is busy: try again later", targetId);
+                    }
+                    CompletableFuture<Long> done = begin(now, merge);
+                    now.operators.start(new MergeOperator.Neighbour(target, merge));
+                    return done;
+                });
+    }
+
     /**
      * Spreads regions over the stores. Completes with the regions for which that could not be
      * begun; how the others fare tells {@link #operator}.

@@ -1,6 +1,7 @@
 package io.tidekv.pd.schedule;
 
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An order that takes several steps. Kept in memory only: when another PD leads, whoever asked is
@@ -33,6 +34,11 @@ abstract class Operator {
 
     /** What it has not reached, for the error at the deadline. */
     abstract String waitsFor();
+
+    /** Why it was given up, if whoever asked must know; null: for no reason of its own. */
+    @Nullable OrderException refusal() {
+        return null;
+    }
 
     /** True for what PD does of itself: an order that somebody has given takes its place. */
     boolean yields() {

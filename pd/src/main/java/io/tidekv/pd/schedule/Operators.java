@@ -61,15 +61,20 @@ final class Operators {
             case TIMEOUT ->
                     operator.done.completeExceptionally(
                             new OrderException(Kind.TIMEOUT, "%s", operator.waitsFor()));
-            default ->
-                    operator.done.completeExceptionally(
-                            new OrderException(
-                                    Kind.CANCELLED,
-                                    "%s of region %d was given up: the region has changed hands"
-                                            + " otherwise",
-                                    operator.description,
-                                    operator.regionId));
+            default -> {
+                OrderException refusal = operator.refusal();
+                operator.done.completeExceptionally(
+                        refusal == null ? changedHands(operator) : refusal);
+            }
         }
+    }
+
+    private static OrderException changedHands(Operator operator) {
+        return new OrderException(
+                Kind.CANCELLED,
+                "%s of region %d was given up: the region has changed hands otherwise",
+                operator.description,
+                operator.regionId);
     }
 
     void record(long regionId, String description, Operator.Status status) {

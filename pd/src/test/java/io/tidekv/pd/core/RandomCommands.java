@@ -7,6 +7,7 @@ import io.tidekv.proto.cluster.AskSplitResponse;
 import io.tidekv.proto.cluster.ClusterSettings;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterWalRequest;
+import io.tidekv.proto.cluster.ReportMergeRequest;
 import io.tidekv.proto.cluster.ReportSplitRequest;
 import io.tidekv.proto.pdstate.AddStore;
 import io.tidekv.proto.pdstate.AddWal;
@@ -23,11 +24,13 @@ import io.tidekv.proto.pdstate.IssueTerms;
 import io.tidekv.proto.pdstate.Observation;
 import io.tidekv.proto.pdstate.Observe;
 import io.tidekv.proto.pdstate.PrepareSplit;
+import io.tidekv.proto.pdstate.RecordMerge;
 import io.tidekv.proto.pdstate.RecordSplit;
 import io.tidekv.proto.pdstate.RegionEntry;
 import io.tidekv.proto.pdstate.SetBarrier;
 import io.tidekv.proto.pdstate.StoreEntry;
 import io.tidekv.proto.pdstate.TermOrder;
+import io.tidekv.proto.region.MergedRegion;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.region.RegionShape;
 import io.tidekv.proto.region.SplitChild;
@@ -43,13 +46,16 @@ final class RandomCommands {
     /** Splits that are committed in their region's log; they may be reported again at any time. */
     private final List<ReportSplitRequest> splits = new ArrayList<>();
 
+    /** Merges that are committed, or seem to be. */
+    private final List<ReportMergeRequest> merges = new ArrayList<>();
+
     RandomCommands(Randomness random, PdState state) {
         this.random = random;
         this.state = state;
     }
 
     Command next() {
-        return switch (random.nextInt(16)) {
+        return switch (random.nextInt(19)) {
             case 0 -> init();
             case 1 -> addStore();
             case 2 -> addWal();
@@ -57,6 +63,7 @@ final class RandomCommands {
             case 4, 5, 6 -> issue();
             case 7 -> observe();
             case 8, 9, 10, 11 -> split();
+            case 16, 17, 18 -> merge();
             case 12 ->
                     Command.newBuilder()
                             .setAllocateIds(AllocateIds.newBuilder().setCount(random.nextInt(9)))
@@ -143,6 +150,33 @@ final class RandomCommands {
                                                 .setServing(random.chance(0.5))
                                                 .setShape(shape)
                                                 .setConfig(config)))
+                .build();
+    }
+
+    /** Two neighbours, or a region and any other; some reports come again later. */
+    private Command merge() {
+        if (!merges.isEmpty() && random.chance(0.3)) {
+            return record(merges.get(random.nextInt(merges.size())));
+        }
+        RegionShape target = region().getShape();
+        RegionEntry next = state.regions().startingAt(target.getEndKey());
+        RegionEntry source = next == null || random.chance(0.1) ? region() : next;
+        long version = Math.max(target.getVersion(), source.getShape().getVersion());
+        ReportMergeRequest report =
+                ReportMergeRequest.newBuilder()
+                        .setTarget(
+                                target.toBuilder()
+                                        .setEndKey(source.getShape().getEndKey())
+                                        .setVersion(version + (random.chance(0.9) ? 1 : 0)))
+                        .setSource(MergedRegion.newBuilder().setShape(source.getShape()))
+                        .build();
+        merges.add(report);
+        return record(report);
+    }
+
+    private static Command record(ReportMergeRequest report) {
+        return Command.newBuilder()
+                .setRecordMerge(RecordMerge.newBuilder().setRequest(report))
                 .build();
     }
 

@@ -11,6 +11,7 @@ import io.tidekv.proto.cluster.ClusterSettings;
 import io.tidekv.proto.cluster.NodeMode;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterWalRequest;
+import io.tidekv.proto.cluster.ReportMergeRequest;
 import io.tidekv.proto.cluster.ReportSplitRequest;
 import io.tidekv.proto.cluster.SetStoreModeRequest;
 import io.tidekv.proto.cluster.SetWalModeRequest;
@@ -19,10 +20,12 @@ import io.tidekv.proto.pdstate.AddWal;
 import io.tidekv.proto.pdstate.Command;
 import io.tidekv.proto.pdstate.InitCluster;
 import io.tidekv.proto.pdstate.PrepareSplit;
+import io.tidekv.proto.pdstate.RecordMerge;
 import io.tidekv.proto.pdstate.RecordSplit;
 import io.tidekv.proto.pdstate.RegionEntry;
 import io.tidekv.proto.pdstate.Result;
 import io.tidekv.proto.pdstate.StoreEntry;
+import io.tidekv.proto.region.MergedRegion;
 import io.tidekv.proto.region.Owner;
 import io.tidekv.proto.region.RegionShape;
 import io.tidekv.proto.region.SplitChild;
@@ -157,6 +160,31 @@ final class FakeCluster {
         FakeStore store = addStore("a:1");
         pass(700, store);
         return store;
+    }
+
+    /** The target's owner has taken over the region to its left. */
+    void merged(FakeStore store, long sourceId, long targetId) {
+        RegionShape source = region(sourceId).getShape();
+        RegionShape target = region(targetId).getShape();
+        submit(
+                Command.newBuilder()
+                        .setRecordMerge(
+                                RecordMerge.newBuilder()
+                                        .setRequest(
+                                                ReportMergeRequest.newBuilder()
+                                                        .setOwner(store.owner)
+                                                        .setTarget(
+                                                                target.toBuilder()
+                                                                        .setStartKey(
+                                                                                source
+                                                                                        .getStartKey())
+                                                                        .setVersion(
+                                                                                target.getVersion()
+                                                                                        + 1))
+                                                        .setSource(
+                                                                MergedRegion.newBuilder()
+                                                                        .setShape(source)))));
+        store.regions.remove(sourceId);
     }
 
     /** The region's owner splits it at the key; the right part keeps the id. */

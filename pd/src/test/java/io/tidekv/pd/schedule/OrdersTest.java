@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.pd.log.NotLeaderException;
+import io.tidekv.proto.cluster.MergeOrder;
+import io.tidekv.proto.cluster.MergeRefusal;
 import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.pdstate.RegionEntry;
+import io.tidekv.proto.region.RegionShape;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -75,6 +78,67 @@ class OrdersTest {
         CompletableFuture<Long> first = split("m");
         assertThat(first).isNotDone();
         assertFails(split("q"), "busy with admin-split-region");
+    }
+
+    private CompletableFuture<Long> merge(long source, long target) {
+        return cluster.coordinator.merge(source, target, LIMIT);
+    }
+
+    private static MergeOrder last(FakeStore store) {
+        return store.got.stream()
+                .filter(StoreCommand::hasMerge)
+                .reduce((x, y) -> y)
+                .get()
+                .getMerge();
+    }
+
+    /** What a store says of an order that it cannot follow. */
+    private void refuse(long target, boolean lasting) {
+        MergeRefusal refusal =
+                MergeRefusal.newBuilder()
+                        .setOrder(last(a).getOrder())
+                        .setLasting(lasting)
+                        .setReason("in flashback")
+                        .build();
+        a.regions.computeIfPresent(
+                target, (id, r) -> r.toBuilder().setMergeRefusal(refusal).build());
+        a.report();
+    }
+
+    @Test
+    void mergesNeighboursAtOneStore() {
+        long left = cluster.split(a, region, "m");
+        long middle = cluster.split(a, region, "q");
+        cluster.pass(1_000, a, b);
+        assertFails(merge(left, region), "no neighbours");
+        assertFails(merge(left, 4711), "region 4711 not");
+        RegionShape before = cluster.region(middle).getShape();
+        CompletableFuture<Long> done = merge(left, middle);
+        assertThat(last(a).getSource().getRegionId()).isEqualTo(left);
+        assertThat(last(a).getTarget()).isEqualTo(before);
+        assertFails(merge(middle, region), "busy");
+        // Tried again while the reason may pass, and given up when it will not.
+        refuse(middle, false);
+        cluster.pass(600, a, b);
+        assertThat(done).isNotDone();
+        cluster.merged(a, left, middle);
+        cluster.pass(200, a, b);
+        assertThat(done).isCompleted();
+        assertThat(cluster.regions()).hasSize(2);
+        assertThat(cluster.region(middle).getShape().getVersion())
+                .isGreaterThan(before.getVersion());
+    }
+
+    @Test
+    void aMergeThatIsRefusedForGoodSaysWhy() {
+        long left = cluster.split(a, region, "m");
+        cluster.pass(1_000, a, b);
+        CompletableFuture<Long> done = merge(left, region);
+        refuse(region, false);
+        assertThat(done).isNotDone();
+        refuse(region, true);
+        cluster.pass(200, a, b);
+        assertFails(done, "in flashback");
     }
 
     @Test

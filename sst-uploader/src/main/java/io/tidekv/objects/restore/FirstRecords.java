@@ -95,6 +95,7 @@ final class FirstRecords {
                 .setAppliedTerm(0)
                 .clearParent()
                 .clearPendingChildren()
+                .clearUnreportedMerges()
                 .build();
     }
 

@@ -362,6 +362,7 @@ public final class RegionLeader {
     private static boolean proposable(EntryKind kind) {
         return switch (kind) {
             case WRITE, MANIFEST_COMMIT, SPLIT, CHILD_PUBLISHED, FLASHBACK -> true;
+            case PREPARE_MERGE, ROLLBACK_MERGE, COMMIT_MERGE, MERGE_REPORTED -> true;
             // A no-op begins a term; voters are changed by changeVoters.
             case NOOP, CONFIG, PART, ENTRY_KIND_UNSPECIFIED, UNRECOGNIZED -> false;
         };

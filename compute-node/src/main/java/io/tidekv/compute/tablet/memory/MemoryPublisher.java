@@ -43,13 +43,14 @@ final class MemoryPublisher implements Publisher {
                 cut.base() == null
                         ? TabletRecord.newBuilder().setNextFile(1)
                         : cut.base().record().toBuilder();
-        record.clearParent().clearPendingChildren().clearColumnFamilies();
+        record.clearParent().clearPendingChildren().clearUnreportedMerges().clearColumnFamilies();
         record.setFormatVersion(RecordCodec.FORMAT_VERSION)
                 .setClusterId(clusterId)
                 .setApiMode(apiMode)
                 .setShape(cut.state().shape())
                 .addAllPendingChildren(cut.state().pendingChildren())
                 .setFlashbackStartTs(cut.state().flashbackStartTs())
+                .addAllUnreportedMerges(cut.state().merges())
                 .setTerm(request.term())
                 .setSequence(cut.sequence())
                 .setAppliedIndex(cut.applied().index())

@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 final class MemoryTablet implements Tablet {
     private final MemoryEngine engine = new MemoryEngine();
     private AppliedMark applied;
+    // What a record would cover: as on disk, the mark is kept with what changes data or state only.
+    private AppliedMark marked;
     private RegionState state;
     private @Nullable PreparedRecord base;
     private long unpublishedBytes;
@@ -33,12 +35,13 @@ final class MemoryTablet implements Tablet {
         this.base = base;
         if (base == null) {
             applied = AppliedMark.NONE;
-            state = new RegionState(shape, List.of());
+            state = RegionState.fresh(shape);
         } else {
             TabletRecord record = base.record();
             applied = new AppliedMark(record.getAppliedIndex(), record.getAppliedTerm());
             state = RegionState.of(record).withShape(shape);
         }
+        marked = applied;
     }
 
     void load(ByteString batch) {
@@ -65,6 +68,9 @@ final class MemoryTablet implements Tablet {
                 afterCutBytes += entry.getData().size();
             }
             applied = new AppliedMark(entry.getIndex(), entry.getTerm());
+            if (entry.getKind() == EntryKind.WRITE) {
+                marked = applied;
+            }
         }
     }
 
@@ -81,6 +87,7 @@ final class MemoryTablet implements Tablet {
         checkLater(mark.index());
         state = after;
         applied = mark;
+        marked = mark;
     }
 
     @Override
@@ -93,6 +100,7 @@ final class MemoryTablet implements Tablet {
         }
         state = after;
         applied = mark;
+        marked = mark;
     }
 
     /** The entry may have been one of parts. */
@@ -127,9 +135,9 @@ final class MemoryTablet implements Tablet {
 
     synchronized Cut cut() {
         sequence++;
-        cutIndex = applied.index();
+        cutIndex = marked.index();
         afterCutBytes = 0;
-        return new Cut(applied, state, base, sequence, snapshot(state.shape()));
+        return new Cut(marked, state, base, sequence, snapshot(state.shape()));
     }
 
     @Override

@@ -72,6 +72,7 @@ final class Cells {
                 .setShape(state.shape())
                 .addAllPendingChildren(state.pendingChildren())
                 .setFlashbackStartTs(state.flashbackStartTs())
+                .addAllUnreportedMerges(state.merges())
                 .build()
                 .toByteArray();
     }

@@ -237,13 +237,17 @@ final class RocksPublisher implements Publisher {
         TabletRecord.Builder record =
                 base == null
                         ? TabletRecord.newBuilder()
-                        : base.record().toBuilder().clearParent().clearPendingChildren();
+                        : base.record().toBuilder()
+                                .clearParent()
+                                .clearPendingChildren()
+                                .clearUnreportedMerges();
         record.setFormatVersion(1)
                 .setClusterId(settings.clusterId())
                 .setApiMode(settings.apiMode())
                 .setShape(capture.cells().state().shape())
                 .addAllPendingChildren(capture.cells().state().pendingChildren())
                 .setFlashbackStartTs(capture.cells().state().flashbackStartTs())
+                .addAllUnreportedMerges(capture.cells().state().merges())
                 .setTerm(request.term())
                 .setSequence(tablet.publication().nextSequence(request.term()))
                 .setAppliedIndex(capture.cells().mark().index())

@@ -26,7 +26,6 @@ import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -179,9 +178,7 @@ public final class RocksTabletStore implements TabletStore {
     private Tablet tablet(Instance instance, @Nullable PreparedRecord base, RegionShape shape) {
         TabletRecord record = base == null ? null : base.record();
         RegionState state =
-                record == null
-                        ? new RegionState(shape, List.of())
-                        : RegionState.of(record).withShape(shape);
+                record == null ? RegionState.fresh(shape) : RegionState.of(record).withShape(shape);
         LocalFiles files = new LocalFiles(shape.getRegionId(), instance, cache, reads, record);
         Cells cells = new Cells(instance, RocksTablet.markOf(base), state);
         Long endsAt = endings.remove(shape.getRegionId());

@@ -61,7 +61,7 @@ class MemoryTabletStoreTest {
         PreparedRecord record = publish(parent);
         TabletRecord first = ChildRecords.clip(record.record(), LEFT, 9);
         PreparedRecord stored = new PreparedRecord(store.publisher().store(first), first);
-        parent.applyState(model.mark(), new RegionState(RIGHT, List.of()));
+        parent.applyState(model.mark(), RegionState.fresh(RIGHT));
 
         Tablet child = store.open(store.load(8, stored.ref()), LEFT);
         assertThat(child.applied().index()).isZero();

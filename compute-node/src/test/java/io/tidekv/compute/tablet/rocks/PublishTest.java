@@ -228,7 +228,8 @@ class PublishTest {
                     new PreparedRecord(stores.tablets.publisher().store(first), first);
             SplitChild pending =
                     SplitChild.newBuilder().setShape(left).setFirstRecord(child.ref()).build();
-            tablet.applyState(model.mark(), new RegionState(right, List.of(pending), 77));
+            tablet.applyState(
+                    model.mark(), new RegionState(right, List.of(pending), 77, List.of()));
             TabletModel childModel = model.child(99);
             write(tablet, 300);
             model.verify(tablet, right);

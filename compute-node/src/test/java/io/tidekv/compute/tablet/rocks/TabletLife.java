@@ -334,7 +334,7 @@ final class TabletLife implements AutoCloseable {
         region.low = right ? region.low : at;
         region.high = right ? at : region.high;
         region.shape = shape(region.shape.getRegionId(), region.low, region.high, version);
-        append(region, EntryKind.SPLIT, ByteString.EMPTY, new RegionState(region.shape, List.of()));
+        append(region, EntryKind.SPLIT, ByteString.EMPTY, RegionState.fresh(region.shape));
         catchUp(region);
         regions.add(child);
         open(child);
@@ -379,7 +379,7 @@ final class TabletLife implements AutoCloseable {
         target.low = Math.min(target.low, source.low);
         target.high = Math.max(target.high, source.high);
         target.shape = merged;
-        append(target, EntryKind.WRITE, writes, new RegionState(merged, List.of()));
+        append(target, EntryKind.WRITE, writes, RegionState.fresh(merged));
         target.record = prepared;
         open(target);
         checkAll(target);
