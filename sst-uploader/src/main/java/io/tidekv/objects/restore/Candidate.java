@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.tidekv.proto.manifest.Lineage;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.ObjectRef;
+import io.tidekv.proto.region.RegionShape;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,7 @@ record Candidate(
         TabletRecord record, ObjectRef ref, long storedMillis, @Nullable Replayed replayed) {
     static final String SPLIT = "split";
     static final String RESTORE = "restore";
+    static final String MERGE = "merge";
 
     /**
      * Entries of the log that have been applied.
@@ -69,6 +71,25 @@ record Candidate(
 
     private boolean began(String event) {
         return record.getLineageCount() > 0 && origin().getEvent().equals(event);
+    }
+
+    /** The region that is being taken over by the state in the record itself; 0: none is. */
+    long mergedRegion() {
+        boolean begins =
+                record.getUnreportedMergesCount() > 0
+                        && record.getLineageCount() > 0
+                        && origin().getEvent().equals(MERGE);
+        return begins ? origin().getRegionId() : 0;
+    }
+
+    /** As if the merge had not been begun. */
+    Candidate withoutMerge() {
+        RegionShape before = record.getUnreportedMerges(0).getTarget();
+        return new Candidate(
+                record.toBuilder().setShape(before).clearUnreportedMerges().build(),
+                ref,
+                storedMillis,
+                replayed);
     }
 
     /** The parent, and the entry of its log up to which this goes. */

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A cover of the key space by records, one per region, whose ranges may overlap because they were
- * published before and after splits. Where two overlap one is an ancestor of the other in the
- * history of splits, and the one with the higher version is the later. Pure.
+ * published before and after splits and merges. Where two overlap one is an ancestor of the other
+ * in their history, and the one with the higher version is the later. Pure.
  */
 final class KeyCover {
     private static final Comparator<ByteString> ORDER =
@@ -43,7 +43,8 @@ final class KeyCover {
         List<Candidate> oldestFirst = new ArrayList<>();
         for (Candidate candidate : records) {
             if (!isOutlived(candidate, byRegion)) {
-                oldestFirst.add(candidate);
+                oldestFirst.add(
+                        isVoidMerge(candidate, byRegion) ? candidate.withoutMerge() : candidate);
             }
         }
         oldestFirst.sort(
@@ -72,6 +73,18 @@ final class KeyCover {
                 && (parent.end().isEmpty()
                         || (!child.end().isEmpty()
                                 && ORDER.compare(child.end(), parent.end()) <= 0));
+    }
+
+    /**
+     * Whether the record was made for a merge that has not come about: what was to go has published
+     * a later state than the record has of it.
+     */
+    private static boolean isVoidMerge(Candidate merged, Map<Long, Candidate> byRegion) {
+        Candidate source = byRegion.get(merged.mergedRegion());
+        return source != null
+                && Long.compareUnsigned(
+                                source.record().getAppliedIndex(), merged.origin().getIndex())
+                        > 0;
     }
 
     private void paint(Candidate candidate) {

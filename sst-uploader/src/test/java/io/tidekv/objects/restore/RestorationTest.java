@@ -15,6 +15,7 @@ import io.tidekv.objects.store.MemoryObjectStore;
 import io.tidekv.proto.manifest.Lineage;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.pdstate.RestoredRegion;
+import io.tidekv.proto.region.MergedRegion;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
 import java.util.List;
@@ -147,6 +148,36 @@ class RestorationTest {
         put(record(1, 3, "", "", 50));
         put(first(record(3, 5, "", "c", 0), 1, 60));
         assertThat(parts()).containsExactly("-c record/3/1-0-u", "c- record/1/5-50-u");
+    }
+
+    private static RegionShape right() {
+        return record(1, 3, "m", "", 0).getShape();
+    }
+
+    /** Region 1 with what region 2 had at entry 40 of its log. */
+    private static TabletRecord.Builder merged() {
+        return record(1, 5, "", "", 50)
+                .addLineage(Lineage.newBuilder().setRegionId(2).setIndex(40).setEvent("merge"))
+                .addUnreportedMerges(
+                        MergedRegion.newBuilder()
+                                .setShape(record(2, 4, "", "m", 0).getShape())
+                                .setTarget(right()));
+    }
+
+    @Test
+    void aMergedRegionIsTakenForBoth() {
+        put(record(2, 4, "", "m", 40));
+        put(record(1, 3, "m", "", 45));
+        put(merged());
+        assertThat(parts()).containsExactly("- record/1/5-50-u");
+    }
+
+    @Test
+    void aMergeThatTheSourceHasOutlivedIsNotTakenForIt() {
+        put(record(1, 3, "m", "", 45));
+        put(merged());
+        put(record(2, 4, "", "m", 41));
+        assertThat(parts()).containsExactly("-m record/2/5-41-u", "m- record/1/5-50-u");
     }
 
     @Test
