@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
             RegionShowCommand.class,
             RegionMoveCommand.class,
             RegionSplitCommand.class,
+            RegionMergeCommand.class,
         })
 final class RegionCommand implements Runnable {
     @Spec private @Nullable CommandSpec spec;
