@@ -323,6 +323,22 @@ abstract class RawClientCases {
     }
 
     @Test
+    void everythingWrittenDuringAMergeIsThere() {
+        Map<ByteString, ByteString> before = numbered("merge-", 200);
+        raw.batchPut(before);
+        Map<ByteString, ByteString> model = new LinkedHashMap<>(before);
+        try (Merger merger = new Merger(playground, stored("merge-0050"), stored("merge-0150"))) {
+            for (int i = 0; i < 200 || !merger.isDone(); i++) {
+                ByteString key = key(String.format("merge-%04d", i % 200));
+                raw.put(key, key("during-" + i));
+                model.put(key, key("during-" + i));
+            }
+        }
+        assertThat(asMap(raw.scan(key("merge-"), key("merge."))))
+                .isEqualTo(new TreeMap<>(asText(model)));
+    }
+
+    @Test
     void randomOperationsAgreeWithASortedMap() {
         Random random = new Random(SEED);
         TreeMap<String, String> model = new TreeMap<>();
