@@ -23,6 +23,7 @@ import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
 import io.tidekv.proto.cluster.ReportMergeRequest;
 import io.tidekv.proto.cluster.ReportSplitRequest;
+import io.tidekv.proto.cluster.ReportSplitResponse;
 import io.tidekv.proto.cluster.Revoke;
 import io.tidekv.proto.cluster.SplitOrder;
 import io.tidekv.proto.cluster.StoreCommand;
@@ -42,7 +43,9 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -79,8 +82,10 @@ public final class MemoryPd {
     private final List<WalNode> walNodes;
     private final Map<String, Store> stores = new LinkedHashMap<>();
     private final TreeMap<Long, Region> regions = new TreeMap<>();
+    private final Set<Long> merged = new TreeSet<>();
     private long nextId = 1;
     private long lastTimestamp;
+    private boolean mergesHeld;
 
     public MemoryPd(
             long clusterId, int apiMode, List<WalNode> walNodes, Clock clock, Scheduler scheduler) {
@@ -338,12 +343,17 @@ public final class MemoryPd {
         return response.build();
     }
 
-    synchronized void split(ReportSplitRequest request) {
+    synchronized ReportSplitResponse split(ReportSplitRequest request) {
         Region parent = present(request.getParent().getRegionId());
         if (request.getParent().getVersion() > parent.shape.getVersion()) {
             parent.shape = request.getParent();
         }
+        ReportSplitResponse.Builder response = ReportSplitResponse.newBuilder();
         for (SplitChild child : request.getChildrenList()) {
+            if (merged.contains(child.getShape().getRegionId())) {
+                response.addGoneRegionIds(child.getShape().getRegionId());
+                continue;
+            }
             if (regions.containsKey(child.getShape().getRegionId())) {
                 continue;
             }
@@ -366,6 +376,7 @@ public final class MemoryPd {
                 issue(region, 0);
             }
         }
+        return response.build();
     }
 
     /** Orders the owner of both to have one region take the other over. */
@@ -382,9 +393,24 @@ public final class MemoryPd {
         send(target.owner, StoreCommand.newBuilder().setMerge(order).build());
     }
 
+    /** Takes no report of a merge, as if it had no majority, or takes them again. */
+    public synchronized void holdMerges(boolean held) {
+        mergesHeld = held;
+    }
+
+    /** Sends an order to a region's owner. */
+    public synchronized void order(long regionId, StoreCommand command) {
+        send(present(regionId).owner, command);
+    }
+
     synchronized void merged(ReportMergeRequest request) {
+        if (mergesHeld) {
+            throw PdException.unavailable("merges are held");
+        }
         Region target = present(request.getTarget().getRegionId());
-        if (regions.remove(request.getSource().getShape().getRegionId()) != null) {
+        long sourceId = request.getSource().getShape().getRegionId();
+        if (regions.remove(sourceId) != null) {
+            merged.add(sourceId);
             target.shape =
                     target.shape.toBuilder()
                             .setStartKey(request.getTarget().getStartKey())

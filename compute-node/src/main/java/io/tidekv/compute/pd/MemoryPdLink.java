@@ -8,6 +8,7 @@ import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
 import io.tidekv.proto.cluster.ReportMergeRequest;
 import io.tidekv.proto.cluster.ReportSplitRequest;
+import io.tidekv.proto.cluster.ReportSplitResponse;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.cluster.StoreReport;
 import java.time.Duration;
@@ -61,15 +62,8 @@ public final class MemoryPdLink implements PdLink {
     }
 
     @Override
-    public CompletableFuture<Void> reportSplit(ReportSplitRequest request) {
-        return pd.<Boolean>later(
-                        () ->
-                                checked(
-                                        () -> {
-                                            pd.split(request);
-                                            return true;
-                                        }))
-                .thenApply(done -> null);
+    public CompletableFuture<ReportSplitResponse> reportSplit(ReportSplitRequest request) {
+        return pd.later(() -> checked(() -> pd.split(request)));
     }
 
     @Override

@@ -17,6 +17,7 @@ import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
 import io.tidekv.proto.cluster.ReportMergeRequest;
 import io.tidekv.proto.cluster.ReportSplitRequest;
+import io.tidekv.proto.cluster.ReportSplitResponse;
 import io.tidekv.proto.pdpb.GetGCSafePointRequest;
 import io.tidekv.proto.pdpb.GetGCSafePointResponse;
 import io.tidekv.proto.pdpb.GetRegionRequest;
@@ -82,9 +83,8 @@ public final class PdClient implements PdLink {
     }
 
     @Override
-    public CompletableFuture<Void> reportSplit(ReportSplitRequest request) {
-        return call(stub -> stub.reportSplit(request), "ReportSplit", DEADLINE)
-                .thenApply(response -> null);
+    public CompletableFuture<ReportSplitResponse> reportSplit(ReportSplitRequest request) {
+        return call(stub -> stub.reportSplit(request), "ReportSplit", DEADLINE);
     }
 
     @Override

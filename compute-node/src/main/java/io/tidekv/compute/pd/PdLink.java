@@ -8,6 +8,7 @@ import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
 import io.tidekv.proto.cluster.ReportMergeRequest;
 import io.tidekv.proto.cluster.ReportSplitRequest;
+import io.tidekv.proto.cluster.ReportSplitResponse;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.cluster.StoreReport;
 import java.time.Duration;
@@ -33,7 +34,7 @@ public interface PdLink extends AutoCloseable {
     CompletableFuture<AskSplitResponse> askSplit(AskSplitRequest request);
 
     /** Completes when PD has made the split durable; safe to repeat. */
-    CompletableFuture<Void> reportSplit(ReportSplitRequest request);
+    CompletableFuture<ReportSplitResponse> reportSplit(ReportSplitRequest request);
 
     /** Completes when PD has made the merge durable; safe to repeat. */
     CompletableFuture<Void> reportMerge(ReportMergeRequest request);

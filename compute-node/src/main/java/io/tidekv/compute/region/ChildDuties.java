@@ -2,6 +2,7 @@ package io.tidekv.compute.region;
 
 import io.tidekv.compute.region.log.AppendRefused;
 import io.tidekv.proto.cluster.ReportSplitRequest;
+import io.tidekv.proto.cluster.ReportSplitResponse;
 import io.tidekv.proto.region.ChildPublished;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.Origin;
@@ -9,6 +10,7 @@ import io.tidekv.proto.region.SplitChild;
 import io.tidekv.proto.region.SplitOrigin;
 import io.tidekv.proto.wal.CreateRequest;
 import io.tidekv.proto.wal.ReadRequest;
+import io.tidekv.proto.wal.WalErrorCode;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
 import java.util.LinkedHashMap;
@@ -23,8 +25,9 @@ import org.slf4j.LoggerFactory;
 /**
  * What a region owes the children that are pending in its state: voter state on a majority, that PD
  * knows them, and its own log as long as they live on it. When a child has published a record of
- * its own, which shows at its voters, the log is told to forget it. Every step can be repeated, by
- * this leader or by a later one. Belongs to the parent's loop.
+ * its own, which shows at its voters, or has become part of its neighbour, which PD tells, the log
+ * is told to forget it. Every step can be repeated, by this leader or by a later one. Belongs to
+ * the parent's loop.
  */
 final class ChildDuties {
     private static final Logger log = LoggerFactory.getLogger(ChildDuties.class);
@@ -150,6 +153,10 @@ final class ChildDuties {
     }
 
     private void seen(Duty duty, @Nullable WalResponse answer) {
+        if (answer != null && answer.getError().getCode() == WalErrorCode.RETIRED) {
+            // It has other voters now, or is part of its neighbour: PD knows.
+            duty.reported = false;
+        }
         boolean own =
                 answer != null && answer.hasRead() && answer.getRead().getSnapshot().getIndex() > 0;
         if (own && peer.isAlive()) {
@@ -174,17 +181,26 @@ final class ChildDuties {
                         .build();
         env.pd()
                 .reportSplit(request)
-                .whenComplete((done, error) -> peer.later(() -> reported(unreported, error)));
+                .whenComplete(
+                        (response, error) ->
+                                peer.later(() -> reported(unreported, response, error)));
     }
 
-    private void reported(List<Duty> which, @Nullable Throwable error) {
+    private void reported(
+            List<Duty> which, @Nullable ReportSplitResponse response, @Nullable Throwable error) {
         reporting = false;
-        if (error != null) {
-            log.info("PD has not taken the split of region {}: {}", peer.id(), error.getMessage());
+        if (response == null) {
+            log.info(
+                    "PD has not taken the split of region {}: {}",
+                    peer.id(),
+                    error == null ? "" : error.getMessage());
             return;
         }
         for (Duty duty : which) {
             duty.reported = true;
+            // It had published before it could become part of its neighbour.
+            duty.published |=
+                    response.getGoneRegionIdsList().contains(duty.child.getShape().getRegionId());
             propose(duty);
         }
         // A split that came meanwhile was not in the report.

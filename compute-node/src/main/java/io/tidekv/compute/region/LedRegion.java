@@ -12,7 +12,6 @@ import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.MergeOrder;
 import io.tidekv.proto.cluster.MoveStep;
 import io.tidekv.proto.region.Entry;
-import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
 import io.tidekv.proto.region.SplitChild;

@@ -10,8 +10,12 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.common.error.KvError;
+import io.tidekv.proto.cluster.ChangeVoters;
+import io.tidekv.proto.cluster.RegionReport;
+import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.RegionShape;
+import io.tidekv.proto.region.VoterConfig;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,7 +46,11 @@ class MergeTest {
 
     /** A cluster of two regions that have nothing to do with each other any more. */
     private void split() throws Exception {
-        a = cluster.start("a");
+        split(TestCluster.OPTIONS);
+    }
+
+    private void split(StoreOptions options) throws Exception {
+        a = cluster.start("a", options);
         right = cluster.onlyRegion();
         cluster.awaitLeading(right, a);
         for (char key = 'a'; key <= 'z'; key++) {
@@ -263,6 +271,157 @@ class MergeTest {
         assertThat(cluster.pd.regionIds()).hasSize(2);
         a.region(shut).flashback(version, 0).get(60, TimeUnit.SECONDS);
         merge(left, right);
+        check();
+    }
+
+    /** Orders the merge until the target has said why nothing comes of it. */
+    private void awaitRefusal(String reason) {
+        await().atMost(PATIENCE)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(20))
+                .until(
+                        () -> {
+                            cluster.pd.merge(left, right);
+                            return a.store
+                                    .reports()
+                                    .get(right)
+                                    .getMergeRefusal()
+                                    .getReason()
+                                    .contains(reason);
+                        });
+        assertThat(a.store.reports().get(right).getMergeRefusal().getLasting()).isFalse();
+        assertThat(cluster.pd.regionIds()).contains(left, right);
+    }
+
+    /** A child that its voters do not know lives on the log of its parent, of either of the two. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aRegionThatIsBeingSplitIsNotMerged(boolean isSource) throws Exception {
+        split();
+        // Both have published, so that nothing else is in the way.
+        awaitMergeable();
+        cluster.wal.loseCreates(true);
+        RegionAccess.Region parent = a.region(isSource ? left : right);
+        parent.split(parent.shape().getVersion(), List.of(bytes(isSource ? "c" : "x")));
+        await().atMost(PATIENCE).until(() -> parent.shape().getVersion() > 2);
+        awaitRefusal("changing otherwise");
+        cluster.wal.loseCreates(false);
+        // A parent keeps its right end: the target is not the source's neighbour any more.
+        if (isSource) {
+            merge(left, right);
+        }
+        check();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aRegionWhoseVotersAreBeingChangedIsNotMerged(boolean isSource) throws Exception {
+        split();
+        awaitMergeable();
+        long changing = isSource ? left : right;
+        VoterConfig now = cluster.pd.report(changing).getConfig();
+        VoterConfig more =
+                now.toBuilder().setGeneration(now.getGeneration() + 1).addWalIds(99).build();
+        cluster.pd.order(
+                changing,
+                StoreCommand.newBuilder()
+                        .setChangeVoters(
+                                ChangeVoters.newBuilder().setRegionId(changing).setTarget(more))
+                        .build());
+        await().atMost(PATIENCE).until(() -> cluster.pd.report(changing).hasVoterChange());
+        awaitRefusal("changing otherwise");
+        check();
+    }
+
+    /** Both regions have nothing left to do with their split. */
+    private void awaitMergeable() {
+        await().atMost(PATIENCE)
+                .until(
+                        () ->
+                                List.of(left, right).stream()
+                                        .allMatch(
+                                                id ->
+                                                        cluster.pd
+                                                                        .report(id)
+                                                                        .getRoots()
+                                                                        .getPinsCount()
+                                                                == 0));
+    }
+
+    /** Its parent, which is not part of the merge, does not wait for it for ever. */
+    @Test
+    void aChildBecomesPartOfItsNeighbourBeforeItsParentHasLooked() throws Exception {
+        split();
+        awaitMergeable();
+        cluster.wal.loseLooks(true);
+        RegionAccess.Region parent = a.region(right);
+        long child =
+                parent.split(parent.shape().getVersion(), List.of(bytes("t")))
+                        .get(60, TimeUnit.SECONDS)
+                        .get(0)
+                        .getRegionId();
+        await().atMost(PATIENCE).until(() -> cluster.pd.regionIds().size() == 3);
+        merge(child, left);
+        assertThat(cluster.pd.report(right).getRoots().getPinsCount()).isOne();
+        cluster.wal.loseLooks(false);
+        await().atMost(PATIENCE)
+                .until(() -> cluster.pd.report(right).getRoots().getPinsCount() == 0);
+        check();
+        merge(left, right);
+        check();
+    }
+
+    /** Neither has its tablet open when the order comes. */
+    @Test
+    void regionsAtRestAreMerged() throws Exception {
+        split(
+                TestCluster.OPTIONS
+                        .withPublishing(1, Duration.ofMillis(100))
+                        .withTablets(0, Duration.ofMillis(200)));
+        await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(5))
+                .until(
+                        () ->
+                                a.store.openTablets() == 0
+                                        && a.store.reports().values().stream()
+                                                .allMatch(RegionReport::getHibernated));
+        merge(left, right);
+        check();
+        // And it rests again, as one.
+        await().atMost(PATIENCE)
+                .until(() -> a.store.openTablets() == 0 && a.store.regions().size() == 1);
+        check();
+    }
+
+    /**
+     * As long as PD has not heard of a merge the log shows it, whatever has been published since:
+     * whoever comes next opens the tablet and reports, and the source is not taken for free.
+     */
+    @Test
+    void aMergeThatIsNotReportedStaysInTheLog() throws Exception {
+        split(TestCluster.OPTIONS.withPublishing(1, Duration.ofHours(1)));
+        cluster.pd.holdMerges(true);
+        await().atMost(PATIENCE)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(20))
+                .until(
+                        () -> {
+                            cluster.pd.merge(left, right);
+                            return a.region(right).shape().getStartKey().isEmpty();
+                        });
+        cluster.putAnywhere("b", "since");
+        written.put("b", "since");
+        await().atMost(PATIENCE).until(() -> a.store.unpublishedBytes() == 0);
+        TestCluster.Node b = cluster.start("b", TestCluster.OPTIONS.withTablets(0, Duration.ZERO));
+        a.kill();
+        cluster.pd.fail(a.id());
+        await().atMost(PATIENCE).until(() -> b.store.reports().containsKey(right));
+        cluster.pd.holdMerges(false);
+        await().atMost(PATIENCE)
+                .until(
+                        () ->
+                                cluster.pd.regionIds().equals(List.of(right))
+                                        && b.store.regions().size() == 1);
         check();
     }
 

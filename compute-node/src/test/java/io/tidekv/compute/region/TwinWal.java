@@ -41,6 +41,7 @@ final class TwinWal implements AutoCloseable {
     private final Set<Long> down = ConcurrentHashMap.newKeySet();
     private final Map<Long, List<MemoryTail>> tails = new TreeMap<>();
     private volatile boolean loseCreates;
+    private volatile boolean loseLooks;
     private volatile boolean keepsAll;
 
     /** What each node has ever had of each region, when it is kept. */
@@ -140,6 +141,11 @@ final class TwinWal implements AutoCloseable {
         return keepsAll
                 ? kept.get(walId).get(region).values()
                 : disks.get(walId).durableEntries(region);
+    }
+
+    /** Loses requests that look at what a region's log begins with. */
+    void loseLooks(boolean lost) {
+        loseLooks = lost;
     }
 
     /** The node would like the region to be published. */
@@ -306,7 +312,8 @@ final class TwinWal implements AutoCloseable {
             }
             List<WalResponse> responses = new ArrayList<>();
             for (WalRequest request : requests) {
-                if (loseCreates && request.hasCreate()) {
+                boolean looks = request.hasRead() && request.getRead().getToIndex() == 1;
+                if ((loseCreates && request.hasCreate()) || (loseLooks && looks)) {
                     continue;
                 }
                 responses.add(nodes.get(walId).handle(owner, request, clock.read()));

@@ -34,7 +34,8 @@ final class SplitRules {
         }
         List<RegionEntry> children = new ArrayList<>();
         for (SplitChild child : report.getChildrenList()) {
-            if (regions.get(child.getShape().getRegionId()) == null) {
+            if (regions.get(child.getShape().getRegionId()) == null
+                    && !isGone(child.getShape(), parent.getShape())) {
                 children.add(entry(child, parent));
             }
         }
@@ -56,6 +57,20 @@ final class SplitRules {
         List<RegionEntry> changed = new ArrayList<>(children);
         changed.add(rest);
         return changed;
+    }
+
+    /**
+     * Whether the child has been taken from its parent already, so that it is part of a neighbour
+     * now. A parent does not grow as long as it reports a child.
+     */
+    private static boolean isGone(RegionShape child, RegionShape parent) {
+        boolean below =
+                !child.getEndKey().isEmpty()
+                        && !Keys.before(parent.getStartKey(), child.getEndKey());
+        boolean above =
+                !parent.getEndKey().isEmpty()
+                        && !Keys.before(child.getStartKey(), parent.getEndKey());
+        return below || above;
     }
 
     private RegionEntry entry(SplitChild child, RegionEntry parent) {

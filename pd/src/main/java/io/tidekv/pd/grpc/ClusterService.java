@@ -181,7 +181,9 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
                                     Answers.accepted(
                                             result -> {
                                                 coordinator.poke();
-                                                return ReportSplitResponse.getDefaultInstance();
+                                                return ReportSplitResponse.newBuilder()
+                                                        .addAllGoneRegionIds(merges.gone(request))
+                                                        .build();
                                             }));
                 });
     }
@@ -229,13 +231,15 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
         Answers.ordered(
                 call,
                 request.getTimeoutMs(),
-                () ->
-                        coordinator
-                                .merge(
-                                        request.getSourceRegionId(),
-                                        request.getTargetRegionId(),
-                                        Duration.ofMillis(request.getTimeoutMs()))
-                                .thenApply(gap -> MergeRegionsResponse.getDefaultInstance()));
+                () -> {
+                    merges.check(request.getSourceRegionId(), request.getTargetRegionId());
+                    return coordinator
+                            .merge(
+                                    request.getSourceRegionId(),
+                                    request.getTargetRegionId(),
+                                    Duration.ofMillis(request.getTimeoutMs()))
+                            .thenApply(gap -> MergeRegionsResponse.getDefaultInstance());
+                });
     }
 
     @Override

@@ -1,16 +1,20 @@
 package io.tidekv.pd.grpc;
 
+import com.google.protobuf.ByteString;
 import io.tidekv.pd.core.Keys;
+import io.tidekv.pd.keyspace.Keyspaces;
 import io.tidekv.pd.log.StateLog;
 import io.tidekv.pd.schedule.LiveView;
 import io.tidekv.proto.cluster.JudgeMergeRequest;
 import io.tidekv.proto.cluster.MergeVerdict;
 import io.tidekv.proto.cluster.RegionState;
+import io.tidekv.proto.cluster.ReportSplitRequest;
 import io.tidekv.proto.pdstate.Command;
 import io.tidekv.proto.pdstate.IssueTerms;
 import io.tidekv.proto.pdstate.RegionEntry;
 import io.tidekv.proto.pdstate.TermOrder;
 import io.tidekv.proto.region.RegionShape;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +31,33 @@ final class Merges {
     Merges(StateLog log, LiveView live) {
         this.log = log;
         this.live = live;
+    }
+
+    /** Throws IllegalArgumentException when the two are to stay two. */
+    void check(long sourceId, long targetId) {
+        RegionEntry source = region(sourceId);
+        RegionEntry target = region(targetId);
+        if (source == null || target == null) {
+            return;
+        }
+        RegionShape one = source.getShape();
+        RegionShape other = target.getShape();
+        ByteString border =
+                one.getEndKey().equals(other.getStartKey())
+                        ? other.getStartKey()
+                        : one.getStartKey();
+        if (log.read(state -> Keyspaces.isBorder(state, border))) {
+            throw new IllegalArgumentException(
+                    "regions " + sourceId + " and " + targetId + " meet where a keyspace ends");
+        }
+    }
+
+    /** Which children of a split that PD has taken are not in the table any more. */
+    List<Long> gone(ReportSplitRequest taken) {
+        return taken.getChildrenList().stream()
+                .map(child -> child.getShape().getRegionId())
+                .filter(id -> region(id) == null)
+                .toList();
     }
 
     /** May issue a term. */

@@ -31,6 +31,7 @@ public final class Keyspaces {
     static final String BOUND_TYPE_ALL = "all";
 
     private static final int API_V2 = 3;
+    private static final int PREFIX_BYTES = 4;
     private static final int ATTEMPTS = 16;
     private static final Pattern NAME = Pattern.compile("[-A-Za-z0-9_]{1,20}");
 
@@ -63,6 +64,19 @@ public final class Keyspaces {
     /** Whether the cluster has it, in whatever state. */
     public static boolean exists(PdState state, int id) {
         return KeyspaceTable.byId(state, id) != null;
+    }
+
+    /** Whether a keyspace begins or ends at a stored key: regions are to end there, too. */
+    public static boolean isBorder(PdState state, ByteString key) {
+        if (state.settings().getApiMode() != API_V2 || key.size() < PREFIX_BYTES) {
+            return false;
+        }
+        byte mode = key.byteAt(0);
+        int id =
+                (key.byteAt(1) & 0xff) << 16 | (key.byteAt(2) & 0xff) << 8 | (key.byteAt(3) & 0xff);
+        return (mode == 'r' || mode == 'x')
+                && key.equals(border(mode, id))
+                && (exists(state, id) || (id > 0 && exists(state, id - 1)));
     }
 
     public KeyspaceMeta byName(String name) {
@@ -240,10 +254,14 @@ public final class Keyspaces {
         List<ByteString> borders = new ArrayList<>();
         for (char mode : new char[] {'r', 'x'}) {
             for (int at : new int[] {id, id + 1}) {
-                byte[] prefix = {(byte) mode, (byte) (at >> 16), (byte) (at >> 8), (byte) at};
-                borders.add(ByteString.copyFrom(Memcomparable.encode(prefix)));
+                borders.add(border((byte) mode, at));
             }
         }
         return borders;
+    }
+
+    private static ByteString border(byte mode, int id) {
+        byte[] prefix = {mode, (byte) (id >> 16), (byte) (id >> 8), (byte) id};
+        return ByteString.copyFrom(Memcomparable.encode(prefix));
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import io.tidekv.common.codec.Memcomparable;
 import io.tidekv.common.time.ManualClock;
 import io.tidekv.pd.core.PdState;
 import io.tidekv.pd.log.MemoryStateLog;
@@ -146,5 +147,16 @@ class KeyspacesTest {
                         new byte[] {'x', 0, 0, 1},
                         new byte[] {'x', 0, 0, 2});
         assertThat(borders).allMatch(key -> key.size() == 9);
+        // And no two regions that meet there are to become one; at other keys they may.
+        assertThat(borders).allMatch(this::isBorder);
+        assertThat(borders).noneMatch(key -> isBorder(key.substring(0, 8)));
+        ByteString inside = borders.get(2).concat(borders.get(0));
+        ByteString unused = ByteString.copyFrom(Memcomparable.encode(new byte[] {'x', 0, 0, 3}));
+        ByteString other = ByteString.copyFrom(Memcomparable.encode(new byte[] {'y', 0, 0, 1}));
+        assertThat(List.of(inside, unused, other, ByteString.EMPTY)).noneMatch(this::isBorder);
+    }
+
+    private boolean isBorder(ByteString key) {
+        return log.read(state -> Keyspaces.isBorder(state, key));
     }
 }

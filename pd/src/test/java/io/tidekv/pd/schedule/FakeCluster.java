@@ -40,6 +40,7 @@ final class FakeCluster {
     final MemoryStateLog log;
     final Coordinator coordinator;
     private final Set<Long> walNodes = new LinkedHashSet<>();
+    private Command.Builder lastSplit = Command.newBuilder();
 
     FakeCluster(boolean balance) {
         this(balance, PdState.empty());
@@ -162,10 +163,13 @@ final class FakeCluster {
         return store;
     }
 
-    /** The target's owner has taken over the region to its left. */
+    /** The target's owner has taken over its neighbour. */
     void merged(FakeStore store, long sourceId, long targetId) {
         RegionShape source = region(sourceId).getShape();
         RegionShape target = region(targetId).getShape();
+        boolean isLeft = source.getEndKey().equals(target.getStartKey());
+        RegionShape left = isLeft ? source : target;
+        RegionShape right = isLeft ? target : source;
         submit(
                 Command.newBuilder()
                         .setRecordMerge(
@@ -176,15 +180,25 @@ final class FakeCluster {
                                                         .setTarget(
                                                                 target.toBuilder()
                                                                         .setStartKey(
-                                                                                source
-                                                                                        .getStartKey())
+                                                                                left.getStartKey())
+                                                                        .setEndKey(
+                                                                                right.getEndKey())
                                                                         .setVersion(
-                                                                                target.getVersion()
+                                                                                Math.max(
+                                                                                                source
+                                                                                                        .getVersion(),
+                                                                                                target
+                                                                                                        .getVersion())
                                                                                         + 1))
                                                         .setSource(
                                                                 MergedRegion.newBuilder()
                                                                         .setShape(source)))));
         store.regions.remove(sourceId);
+    }
+
+    /** PD's answer to the last report of a split was lost. */
+    void reportSplitAgain() {
+        submit(lastSplit);
     }
 
     /** The region's owner splits it at the key; the right part keeps the id. */
@@ -215,7 +229,7 @@ final class FakeCluster {
                         .setEndKey(at)
                         .setVersion(version)
                         .build();
-        submit(
+        lastSplit =
                 Command.newBuilder()
                         .setRecordSplit(
                                 RecordSplit.newBuilder()
@@ -230,7 +244,8 @@ final class FakeCluster {
                                                                         .setFirstTerm(
                                                                                 ids.getFirstTerm())
                                                                         .setFirstOwner(
-                                                                                store.owner)))));
+                                                                                store.owner))));
+        reportSplitAgain();
         store.regions.computeIfPresent(regionId, (id, r) -> r.toBuilder().setShape(rest).build());
         store.report();
         return ids.getRegionId();

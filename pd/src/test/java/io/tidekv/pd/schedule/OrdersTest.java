@@ -129,6 +129,18 @@ class OrdersTest {
                 .isGreaterThan(before.getVersion());
     }
 
+    /** Its parent did not hear that PD had taken the split, and reports it again. */
+    @Test
+    void aChildThatIsMergedAwayDoesNotComeBack() {
+        long left = cluster.split(a, region, "m");
+        long middle = cluster.split(a, region, "q");
+        cluster.pass(1_000, a, b);
+        cluster.merged(a, middle, left);
+        cluster.reportSplitAgain();
+        assertThat(cluster.regions()).hasSize(2);
+        assertThat(cluster.region(left).getShape().getEndKey().toStringUtf8()).isEqualTo("q");
+    }
+
     @Test
     void aMergeThatIsRefusedForGoodSaysWhy() {
         long left = cluster.split(a, region, "m");
