@@ -1,6 +1,7 @@
 package io.tidekv.compute.region;
 
 import com.google.protobuf.ByteString;
+import io.tidekv.common.Invariants;
 import io.tidekv.common.codec.EntryAssembler;
 import io.tidekv.common.error.KvError;
 import io.tidekv.common.error.KvException;
@@ -10,6 +11,7 @@ import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.RegionState;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.compute.tablet.TabletStore;
+import io.tidekv.proto.region.CommitMerge;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.RegionShape;
@@ -74,12 +76,26 @@ public final class LogReplay implements AutoCloseable {
     public void apply(Entry entry) {
         Entry whole = parts.add(entry);
         if (whole != null) {
+            if (whole.getKind() == EntryKind.COMMIT_MERGE) {
+                checkBase(whole);
+            }
             boolean publishes = whole.getKind() == EntryKind.MANIFEST_COMMIT;
             applyWhole(
                     publishes
                             ? whole.toBuilder().setKind(EntryKind.NOOP).clearData().build()
                             : whole);
         }
+    }
+
+    /** What a merge brings is in its record: on another one the log cannot go on. */
+    private void checkBase(Entry merge) {
+        PreparedRecord base = tablet.base();
+        CommitMerge commit = RegionMachine.commitMerge(merge);
+        Invariants.check(
+                base != null && base.ref().equals(commit.getRecord().getRecord()),
+                "entry %s takes region %s over with another record than the one that is opened",
+                merge.getIndex(),
+                commit.getSource().getShape().getRegionId());
     }
 
     private void applyWhole(Entry entry) {

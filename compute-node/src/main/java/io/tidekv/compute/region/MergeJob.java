@@ -211,6 +211,7 @@ final class MergeJob {
         gone =
                 Invariants.present(gone, "source").toBuilder()
                         .setPrepareIndex(index)
+                        .setPrepareTerm(source.term())
                         .setConfig(voters)
                         .build();
         late = written;
@@ -279,9 +280,10 @@ final class MergeJob {
         long pauseNanos = env.nowNanos() - sealedNanos;
         env.metrics().mergePause(pauseNanos);
         log.info(
-                "region {} has taken over region {}, writes to that were held for {} ms",
+                "region {} has taken over region {} in {} ms, writes to that were held for {} ms",
                 peer.id(),
                 source.id(),
+                (env.nowNanos() - startedNanos) / 1_000_000,
                 pauseNanos / 1_000_000);
         peer.replace(new TabletOpening.Opened(warm.tablet(), warm.machine()));
         source.later(source::takenOver);

@@ -24,6 +24,8 @@ import io.tidekv.objects.restore.Restoration;
 import io.tidekv.objects.restore.Restoration.Part;
 import io.tidekv.objects.restore.RestoreRefused;
 import io.tidekv.proto.pdstate.RestoredRegion;
+import io.tidekv.proto.region.EntryKind;
+import io.tidekv.proto.region.ObjectRef;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -43,6 +46,8 @@ class ArchiveRecoveryTest {
     private final MemoryTabletStore tablets =
             new MemoryTabletStore(TestCluster.CLUSTER_ID, 1, cluster.bucket, Randomness.seeded(99));
     private long archived;
+    private long left;
+    private long right;
 
     @AfterEach
     void stop() {
@@ -245,6 +250,136 @@ class ArchiveRecoveryTest {
                 new TabletStateMaker(tablets, () -> {}),
                 goal,
                 Randomness.seeded(3));
+    }
+
+    /** Two regions that meet at "m" and have both published, with a row each behind that. */
+    private TestCluster.Node split() throws Exception {
+        TestCluster.Node node = cluster.start("a");
+        right = cluster.onlyRegion();
+        cluster.awaitLeading(right, node);
+        left =
+                node.region(right)
+                        .split(1, List.of(bytes("m")))
+                        .get(60, TimeUnit.SECONDS)
+                        .get(0)
+                        .getRegionId();
+        await().atMost(PATIENCE).until(() -> cluster.pd.regionIds().size() == 2);
+        cluster.putAnywhere("c", "22");
+        cluster.putAnywhere("z", "333");
+        return node;
+    }
+
+    /** Makes the left region part of the right one. */
+    private void merge() {
+        await().atMost(PATIENCE)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(20))
+                .until(
+                        () -> {
+                            if (cluster.pd.regionIds().size() == 1) {
+                                return true;
+                            }
+                            cluster.pd.merge(left, right);
+                            return false;
+                        });
+    }
+
+    @Test
+    void aMergeIsReplayed() throws Exception {
+        cluster.wal.keepAll();
+        TestCluster.Node node = split();
+        BackupSet backup = backUp(node);
+        archive(node, later(10));
+        merge();
+        cluster.putAnywhere("d", "1");
+        cluster.putAnywhere("y", "1");
+        archive(node, later(20));
+        node.kill();
+
+        Restoration made = recover();
+        assertThat(made.problems()).isEmpty();
+        assertThat(rows(made).keySet()).containsExactly("c", "d", "y", "z");
+        assertThat(made.parts()).hasSize(1);
+        assertThat(made.parts().get(0).replayedEntries()).isPositive();
+        assertThat(made.whole()).isTrue();
+        // A moment after the merge, and one at which its record was there and it was not decided.
+        assertThat(rows(recover(Goal.at(later(19)))).keySet()).containsExactly("c", "d", "y", "z");
+        Restoration before = recover(Goal.at(later(15)));
+        assertThat(before.problems()).isEmpty();
+        assertThat(rows(before).keySet()).containsExactly("c", "z");
+        // What was split off since a backup is made of what that has: not behind a merge.
+        assertThat(rows(recover(backup, Goal.at(later(15)))).keySet()).containsExactly("c", "z");
+        assertThatThrownBy(() -> recover(backup, Goal.at(later(19))))
+                .isInstanceOf(RestoreRefused.class)
+                .hasMessageContaining("region " + right + " takes region " + left + " over");
+    }
+
+    /** The record stays in the bucket, newer than all others of the region that was to grow. */
+    @Test
+    void aMergeThatWasGivenUpIsNotReplayed() throws Exception {
+        TestCluster.Node node = split();
+        CountDownLatch dead = new CountDownLatch(1);
+        cluster.wal.afterEntry(
+                node.registered.getOwner(),
+                EntryKind.PREPARE_MERGE,
+                3,
+                () -> {
+                    node.isolate();
+                    dead.countDown();
+                });
+        await().atMost(PATIENCE)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(20))
+                .until(
+                        () -> {
+                            if (cluster.pd.regionIds().size() == 2) {
+                                cluster.pd.merge(left, right);
+                            }
+                            return dead.await(1, TimeUnit.MILLISECONDS);
+                        });
+        node.kill();
+        TestCluster.Node other = cluster.start("b");
+        cluster.pd.fail(node.id());
+        cluster.putAnywhere("d", "1");
+        cluster.putAnywhere("y", "1");
+        assertThat(cluster.pd.regionIds()).as("the merge was given up").hasSize(2);
+        archive(other, later(10));
+        other.kill();
+
+        Restoration made = recover();
+        assertThat(made.problems()).isEmpty();
+        assertThat(made.parts()).hasSize(2);
+        assertThat(rows(made).keySet()).containsExactly("c", "d", "y", "z");
+    }
+
+    @Test
+    void aMergeWithoutItsRecordIsRefused() throws Exception {
+        TestCluster.Node node = split();
+        archive(node, later(10));
+        // What is not reported is not trimmed, so that the archive gets all of it.
+        cluster.pd.holdMerges(true);
+        await().atMost(PATIENCE)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(20))
+                .until(
+                        () -> {
+                            cluster.pd.merge(left, right);
+                            return cluster.pd.report(right).getShape().getStartKey().isEmpty();
+                        });
+        cluster.putAnywhere("d", "1");
+        archive(node, later(20));
+        ObjectRef record = cluster.pd.report(right).getRoots().getRecord();
+        node.kill();
+        cluster.bucket.delete(record.getKey());
+
+        assertThatThrownBy(() -> recover(Goal.at(later(19))))
+                .isInstanceOf(RestoreRefused.class)
+                .hasMessageContaining("region " + right + " takes region " + left + " over");
+        assertThat(rows(recover(Goal.at(later(15)))).keySet()).contains("c", "z");
+        Restoration torn = recover(Goal.EVERYTHING);
+        assertThat(torn.problems())
+                .anyMatch(text -> text.contains("region " + right + " takes region " + left));
+        assertThat(rows(torn).keySet()).containsExactly("c", "z");
     }
 
     @Test

@@ -5,6 +5,7 @@ import io.tidekv.objects.store.ObjectStore.ObjectInfo;
 import io.tidekv.objects.store.ObjectStoreException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,10 @@ public final class ArchiveReader {
     private final ObjectStore cluster;
     private final Map<UUID, List<ArchivePart>> nodes = new TreeMap<>();
     private final List<String> problems = new ArrayList<>();
+    private final Map<Long, List<Known>> known = new HashMap<>();
+
+    /** An entry that is committed, as something else than its region's log tells. */
+    private record Known(long index, long term) {}
 
     /** A log of a region, and when something of it was stored last. */
     public record Log(long logId, long storedMillis) {}
@@ -76,6 +81,14 @@ public final class ArchiveReader {
             throw e;
         }
         problems.add(String.valueOf(e.getMessage()));
+    }
+
+    /**
+     * Tells that an entry of a region is committed, and with it all before it. Voters that have
+     * left their region do not say so any more. Of no effect on logs that do not have the entry.
+     */
+    public void committed(long regionId, long index, long term) {
+        known.computeIfAbsent(regionId, id -> new ArrayList<>()).add(new Known(index, term));
     }
 
     /** The parts of each node, in the order of its log. */
@@ -155,6 +168,11 @@ public final class ArchiveReader {
                     }
                     read.put(node, own);
                 });
+        for (Known entry : known.getOrDefault(regionId, List.of())) {
+            if (read.values().stream().flatMap(List::stream).anyMatch(r -> r.has(entry))) {
+                marks.add(entry.index, entry.term);
+            }
+        }
         marks.check(regionId);
         ProvenLog proven = new ProvenLog(regionId);
         List<NodeReplay> replays = new ArrayList<>();
@@ -167,12 +185,28 @@ public final class ArchiveReader {
                         .min()
                         .orElse(Long.MAX_VALUE);
         return new RegionArchive(
-                cluster, regionId, proven, Math.max(last, marks.highest()), openSince, problems());
+                cluster,
+                regionId,
+                logId,
+                proven,
+                Math.max(last, marks.highest()),
+                openSince,
+                problems());
     }
 
     /** A part with the operations of the region, of which there may be none; null: not readable. */
     private record Read(
-            ArchivePart part, @Nullable RegionSlice slice, @Nullable List<ArchiveOp> ops) {}
+            ArchivePart part, @Nullable RegionSlice slice, @Nullable List<ArchiveOp> ops) {
+        boolean has(Known entry) {
+            return ops != null
+                    && ops.stream()
+                            .anyMatch(
+                                    op ->
+                                            op instanceof ArchiveOp.Written written
+                                                    && written.index() == entry.index
+                                                    && written.term() == entry.term);
+        }
+    }
 
     private Read read(
             ArchivePart part, long regionId, long logId, boolean only, CommitMarks marks) {

@@ -1,7 +1,9 @@
 package io.tidekv.objects.archive;
 
 import io.tidekv.proto.region.Snapshot;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 
@@ -17,6 +19,7 @@ final class NodeReplay {
     private final CommitMarks marks;
     private final ProvenLog proven;
     private final TreeMap<Long, Copy> log = new TreeMap<>();
+    private final List<Copy> forgotten = new ArrayList<>();
     private long wallMillis;
 
     NodeReplay(CommitMarks marks, ProvenLog proven) {
@@ -35,6 +38,10 @@ final class NodeReplay {
             wallMillis = time.wallMillis();
         } else if (op instanceof ArchiveOp.Meta meta) {
             if (meta.reset()) {
+                if (meta.meta().getRetiredGeneration() > 0) {
+                    // It has been told to forget them, whether or not they were committed.
+                    forgotten.addAll(log.values());
+                }
                 log.clear();
             } else {
                 // The voter moves its snapshot only to an entry of its own log.
@@ -61,9 +68,14 @@ final class NodeReplay {
         }
     }
 
-    /** What is in the log, is not certainly committed and lies behind an index. */
+    /**
+     * What is in the log, or was when the node left the region, is not certainly committed and lies
+     * behind an index.
+     */
     Collection<Copy> open(long index) {
-        return log.tailMap(index, false).values();
+        List<Copy> open = new ArrayList<>(log.tailMap(index, false).values());
+        forgotten.stream().filter(copy -> copy.index() > index).forEach(open::add);
+        return open;
     }
 
     private void prove(Snapshot snapshot) {

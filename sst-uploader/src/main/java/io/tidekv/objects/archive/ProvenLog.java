@@ -2,6 +2,7 @@ package io.tidekv.objects.archive;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 
 /** The entries of a log that are certainly committed, each with all its copies. */
@@ -45,6 +46,14 @@ final class ProvenLog {
 
     long last() {
         return byIndex.lastKey();
+    }
+
+    /** The indexes of the entries of a kind, in order. */
+    List<Long> ofKind(int kind) {
+        return byIndex.entrySet().stream()
+                .filter(entry -> entry.getValue().get(0).kind() == kind)
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
     /** All copies of an entry; none when there is no such entry. */

@@ -1,11 +1,13 @@
 package io.tidekv.objects.archive;
 
 import com.google.protobuf.ByteString;
+import io.tidekv.common.codec.EntryAssembler;
 import io.tidekv.objects.store.Checksums;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.ObjectStoreException;
 import io.tidekv.objects.store.ObjectStoreException.Kind;
 import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.EntryKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -21,6 +23,7 @@ public final class RegionArchive {
 
     private final ObjectStore cluster;
     private final long regionId;
+    private final long logId;
     private final ProvenLog proven;
     private final long committed;
     private final long openSinceMillis;
@@ -29,16 +32,27 @@ public final class RegionArchive {
     RegionArchive(
             ObjectStore cluster,
             long regionId,
+            long logId,
             ProvenLog proven,
             long committed,
             long openSinceMillis,
             List<String> problems) {
         this.cluster = cluster;
         this.regionId = regionId;
+        this.logId = logId;
         this.proven = proven;
         this.committed = committed;
         this.openSinceMillis = openSinceMillis;
         this.problems = problems;
+    }
+
+    public long regionId() {
+        return regionId;
+    }
+
+    /** Which of the region's logs it is. */
+    public long logId() {
+        return logId;
     }
 
     /** The lowest index that can be read; 0 when there is none. */
@@ -153,6 +167,40 @@ public final class RegionArchive {
             run.add(copy);
         }
         give(run, sink);
+    }
+
+    /** The indexes of the entries of a kind that can be read, in order. */
+    public List<Long> ofKind(EntryKind kind) {
+        return proven.ofKind(kind.getNumber());
+    }
+
+    /**
+     * An entry with all its parts. Throws as {@link #read}.
+     *
+     * @param index of the last part, which has the kind
+     */
+    public Entry whole(long index) {
+        long first = index;
+        while (isPart(first - 1)) {
+            first--;
+        }
+        EntryAssembler parts = new EntryAssembler();
+        List<Entry> whole = new ArrayList<>();
+        read(
+                first,
+                index,
+                entry -> {
+                    Entry joined = parts.add(entry.entry());
+                    if (joined != null) {
+                        whole.add(joined);
+                    }
+                });
+        return whole.get(whole.size() - 1);
+    }
+
+    private boolean isPart(long index) {
+        List<Copy> copies = proven.copies(index);
+        return !copies.isEmpty() && copies.get(0).kind() == EntryKind.PART_VALUE;
     }
 
     private ArchiveException hole(long missing, long to) {

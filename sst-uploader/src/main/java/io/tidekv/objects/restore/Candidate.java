@@ -1,6 +1,7 @@
 package io.tidekv.objects.restore;
 
 import com.google.protobuf.ByteString;
+import io.tidekv.objects.manifest.RecordRange;
 import io.tidekv.proto.manifest.Lineage;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.ObjectRef;
@@ -30,6 +31,11 @@ record Candidate(
 
     Candidate(TabletRecord record, ObjectRef ref, long storedMillis) {
         this(record, ref, storedMillis, null);
+    }
+
+    /** Whether a neighbour has become part of it. */
+    boolean hasMerged() {
+        return record.getLineageList().stream().anyMatch(e -> e.getEvent().equals(MERGE));
     }
 
     /** Whether there is more than the log. */
@@ -73,23 +79,28 @@ record Candidate(
         return record.getLineageCount() > 0 && origin().getEvent().equals(event);
     }
 
-    /** The region that is being taken over by the state in the record itself; 0: none is. */
+    /**
+     * The region that the record is to take over, if it is one that was made for a merge and the
+     * log has not been asked what came of that; else 0.
+     */
     long mergedRegion() {
-        boolean begins =
-                record.getUnreportedMergesCount() > 0
-                        && record.getLineageCount() > 0
-                        && origin().getEvent().equals(MERGE);
-        return begins ? origin().getRegionId() : 0;
+        return record.getUnreportedMergesList().stream()
+                .filter(merge -> merge.getPrepareIndex() == 0)
+                .mapToLong(merge -> merge.getShape().getRegionId())
+                .findFirst()
+                .orElse(0);
     }
 
     /** As if the merge had not been begun. */
     Candidate withoutMerge() {
         RegionShape before = record.getUnreportedMerges(0).getTarget();
-        return new Candidate(
-                record.toBuilder().setShape(before).clearUnreportedMerges().build(),
-                ref,
-                storedMillis,
-                replayed);
+        TabletRecord alone =
+                RecordRange.within(record, before).toBuilder()
+                        .setShape(before)
+                        .removeLineage(record.getLineageCount() - 1)
+                        .clearUnreportedMerges()
+                        .build();
+        return new Candidate(alone, ref, storedMillis, replayed);
     }
 
     /** The parent, and the entry of its log up to which this goes. */

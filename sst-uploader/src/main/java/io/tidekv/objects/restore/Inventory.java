@@ -135,6 +135,11 @@ final class Inventory {
         return all;
     }
 
+    /** Whether a record tells of a region that has become part of another, or was to. */
+    boolean hasMerges() {
+        return all().stream().anyMatch(Candidate::hasMerged);
+    }
+
     /** No id, term or timestamp of the new cluster may have been seen in the archive of the log. */
     void see(ArchiveReader archive) {
         for (List<ArchivePart> parts : archive.parts().values()) {

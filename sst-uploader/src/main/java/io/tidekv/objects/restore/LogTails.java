@@ -44,6 +44,7 @@ final class LogTails {
     private final Inventory inventory;
     private final long untilMillis;
     private final boolean derives;
+    private final ReplayBases bases;
     private final Map<Long, Candidate> waiting = new LinkedHashMap<>();
     private final Map<Long, Candidate> done = new LinkedHashMap<>();
     private final ArrayDeque<Parent> parents = new ArrayDeque<>();
@@ -66,19 +67,22 @@ final class LogTails {
 
     /**
      * @param derives whether children are made of what their parents began with, unless they are
-     *     among the records; for records that are older than their regions' newest
+     *     among the records; for records that are older than their regions' newest. Then regions
+     *     that have been merged since are refused
      */
     LogTails(
             ArchiveReader archive,
+            ArchivedMerges merges,
             StateMaker maker,
             Inventory inventory,
-            long untilMillis,
+            Moment moment,
             boolean derives) {
         this.derives = derives;
         this.archive = archive;
         this.maker = maker;
         this.inventory = inventory;
-        this.untilMillis = untilMillis;
+        this.untilMillis = moment.logMillis();
+        this.bases = new ReplayBases(merges, inventory, moment, derives, this::problem);
     }
 
     /** The states that the records have come to. */
@@ -303,26 +307,28 @@ final class LogTails {
                     record,
                     "entries behind " + to + " are known up to " + log.lastIndex() + " and lost");
         }
-        if (to < from && before.isEmpty()) {
+        ReplayBases.Base base = bases.of(record, log, to);
+        Candidate state = base.state();
+        if (base.to() < base.from() && before.isEmpty()) {
             return null;
         }
         long term = inventory.newestTerm(record.regionId()) + 1;
         Lines lines = new Lines();
-        try (StateMaker.Replay replay = begin(record, term)) {
-            for (Inheritance each : before) {
+        try (StateMaker.Replay replay = begin(state, term)) {
+            for (Inheritance each : state.isFirstOfSplit() ? before : List.<Inheritance>of()) {
                 if (each.from <= each.to) {
                     each.log.read(each.from, each.to, entry -> replay.inherit(entry.entry()));
                 }
             }
-            if (log != null && to >= from) {
-                readSome(record, log, from, to, replay, lines);
+            if (log != null && base.to() >= base.from()) {
+                readSome(record, log, base, replay, lines);
             }
             List<SplitChild> born = replay.born();
             return new Advanced(
                     new Candidate(
                             replay.finish(),
-                            record.ref(),
-                            record.storedMillis(),
+                            state.ref(),
+                            state.storedMillis(),
                             new Replayed(lines.count, lines.lastMillis)),
                     born);
         }
@@ -339,14 +345,13 @@ final class LogTails {
     private void readSome(
             Candidate record,
             RegionArchive log,
-            long from,
-            long to,
+            ReplayBases.Base base,
             StateMaker.Replay replay,
             Lines lines) {
         try {
             log.read(
-                    from,
-                    to,
+                    base.from(),
+                    base.to(),
                     entry -> {
                         replay.apply(entry.entry());
                         lines.count++;

@@ -80,8 +80,9 @@ public record Restoration(
         Inventory inventory = Inventory.of(cluster, clusterId);
         ArchiveReader archive = ArchiveReader.open(cluster, 0);
         inventory.see(archive);
-        Moment moment = moment(goal, archive, maker, inventory);
-        List<KeyCover.Piece> pieces = pieces(moment, archive, maker, inventory);
+        ArchivedMerges merges = merges(archive, inventory.hasMerges());
+        Moment moment = moment(goal, archive, merges, maker, inventory);
+        List<KeyCover.Piece> pieces = pieces(moment, archive, merges, maker, inventory);
         if (moment.isCut() && pieces.stream().anyMatch(piece -> piece.from() == null)) {
             String reason =
                     "some keys have no record from before "
@@ -91,24 +92,41 @@ public record Restoration(
             }
             inventory.problem(reason + ": transactions may be torn");
             moment = Moment.ALL;
-            pieces = pieces(moment, archive, maker, inventory);
+            pieces = pieces(moment, archive, merges, maker, inventory);
         }
         return make(cluster, clusterId, inventory, pieces, moment, maker, randomness);
     }
 
+    /** All that the log tells of, if there are any; else they are looked for when one shows. */
+    private static ArchivedMerges merges(ArchiveReader archive, boolean any) {
+        ArchivedMerges merges = new ArchivedMerges(archive);
+        if (any) {
+            merges.load();
+        }
+        return merges;
+    }
+
     private static List<KeyCover.Piece> pieces(
-            Moment moment, ArchiveReader archive, StateMaker maker, Inventory inventory) {
+            Moment moment,
+            ArchiveReader archive,
+            ArchivedMerges merges,
+            StateMaker maker,
+            Inventory inventory) {
         return KeyCover.of(
-                new LogTails(archive, maker, inventory, moment.logMillis(), false)
+                new LogTails(archive, merges, maker, inventory, moment, false)
                         .advance(inventory.newest(archive, moment.atMillis())));
     }
 
     private static Moment moment(
-            Goal goal, ArchiveReader archive, StateMaker maker, Inventory inventory) {
+            Goal goal,
+            ArchiveReader archive,
+            ArchivedMerges merges,
+            StateMaker maker,
+            Inventory inventory) {
         if (goal.evenTorn() || (!goal.isPoint() && archive.parts().isEmpty())) {
             return Moment.ALL;
         }
-        LogTails tails = new LogTails(archive, maker, inventory, Long.MAX_VALUE, false);
+        LogTails tails = new LogTails(archive, merges, maker, inventory, Moment.ALL, false);
         long until = tails.completeUntilMillis();
         if (goal.isPoint()) {
             return Moment.at(goal.atMillis(), until);
@@ -213,11 +231,12 @@ public record Restoration(
             }
             ArchiveReader archive = ArchiveReader.open(cluster, 0);
             inventory.see(archive);
+            ArchivedMerges merges = merges(archive, true);
             long complete =
-                    new LogTails(archive, maker, inventory, Long.MAX_VALUE, true)
+                    new LogTails(archive, merges, maker, inventory, Moment.ALL, true)
                             .completeUntilMillis();
             moment = Moment.at(goal.atMillis(), complete);
-            candidates = follow(held, moment, archive, maker, inventory);
+            candidates = follow(held, moment, archive, merges, maker, inventory);
         }
         return make(
                 heir.cluster,
@@ -233,11 +252,12 @@ public record Restoration(
             List<Candidate> held,
             Moment moment,
             ArchiveReader archive,
+            ArchivedMerges merges,
             StateMaker maker,
             Inventory inventory) {
         int problems = inventory.problems().size();
         Collection<Candidate> states =
-                new LogTails(archive, maker, inventory, moment.logMillis(), true).advance(held);
+                new LogTails(archive, merges, maker, inventory, moment, true).advance(held);
         List<String> now = inventory.problems();
         if (now.size() > problems) {
             throw new RestoreRefused(

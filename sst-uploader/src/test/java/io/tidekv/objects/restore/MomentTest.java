@@ -8,6 +8,7 @@ import io.tidekv.objects.archive.ArchivePart;
 import io.tidekv.objects.archive.ArchiveReader;
 import io.tidekv.objects.archive.PartBuilder;
 import io.tidekv.objects.store.MemoryObjectStore;
+import io.tidekv.proto.wal.VoterMeta;
 import java.nio.ByteBuffer;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -65,10 +66,58 @@ class MomentTest {
                 part.build(from, 4096));
         LogTails tails =
                 new LogTails(
-                        archive(), new NoReplay(), Inventory.of(store, 7), Long.MAX_VALUE, false);
+                        archive(),
+                        new ArchivedMerges(archive()),
+                        new NoReplay(),
+                        Inventory.of(store, 7),
+                        Moment.ALL,
+                        false);
         assertThat(tails.completeUntilMillis())
                 .as("an acknowledged write may be entry 2 of region 4")
                 .isEqualTo(149_999);
+    }
+
+    /** Both nodes wrote three entries, and have left the region before they could say more. */
+    private void retired(int node) {
+        UUID uuid = new UUID(node, node);
+        PartBuilder part = new PartBuilder(uuid, node, 7, 1, 4096);
+        for (int entry = 1; entry <= 3; entry++) {
+            part.time(100_000L * entry);
+            part.entry(4, entry, 1, 2, false, ByteBuffer.allocate(8));
+        }
+        part.time(400_000);
+        part.committed(4, 9, 1, 1);
+        part.meta(4, VoterMeta.newBuilder().setRetiredGeneration(2).build(), true);
+        part.time(500_000);
+        part.entry(5, 1, 1, 2, false, ByteBuffer.allocate(8));
+        part.committed(5, 9, 1, 1);
+        long from = ArchivePart.SEGMENT_START;
+        store.putIfAbsent(
+                new ArchiveNames.Place(uuid, 1, from, 4096).name(), part.build(from, 4096));
+    }
+
+    @Test
+    void whatVotersWereToldToForgetMayHaveBeenAcknowledged() {
+        retired(1);
+        retired(2);
+        ArchiveReader archive = archive();
+        LogTails tails =
+                new LogTails(
+                        archive,
+                        new ArchivedMerges(archive),
+                        new NoReplay(),
+                        Inventory.of(store, 7),
+                        Moment.ALL,
+                        false);
+        assertThat(tails.completeUntilMillis()).isEqualTo(199_999);
+        assertThat(archive.region(4).lastReadable(1, Long.MAX_VALUE)).isEqualTo(1);
+        archive.committed(4, 3, 2);
+        assertThat(archive.region(4).lastReadable(1, Long.MAX_VALUE))
+                .as("that is not in this log")
+                .isEqualTo(1);
+        archive.committed(4, 3, 1);
+        assertThat(archive.region(4).lastReadable(1, Long.MAX_VALUE)).isEqualTo(3);
+        assertThat(tails.completeUntilMillis()).isEqualTo(500_000);
     }
 
     @Test
