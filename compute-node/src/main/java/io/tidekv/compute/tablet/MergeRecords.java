@@ -40,6 +40,8 @@ public final class MergeRecords {
                 "region %s is not the two merged",
                 merged.getRegionId());
         List<Lineage> lineage = new ArrayList<>(target.getLineageList());
+        // Whoever collects garbage goes by this: what had become part of the source is gone too.
+        source.getLineageList().stream().filter(MergeRecords::isMerge).forEach(lineage::add);
         lineage.add(
                 Lineage.newBuilder()
                         .setRegionId(other.getRegionId())
@@ -52,6 +54,10 @@ public final class MergeRecords {
                 .addAllLineage(
                         lineage.subList(Math.max(0, lineage.size() - LINEAGE_MAX), lineage.size()))
                 .build();
+    }
+
+    private static boolean isMerge(Lineage lineage) {
+        return lineage.getEvent().equals("merge");
     }
 
     /** Whether {@code right} begins where {@code left} ends. */

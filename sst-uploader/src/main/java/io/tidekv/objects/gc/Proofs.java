@@ -30,6 +30,9 @@ final class Proofs {
     private final Set<Long> withFiles;
     private final Set<String> strays = new HashSet<>();
 
+    /** Regions that are part of others, whose leaders say so. */
+    private final Set<Long> merged = new HashSet<>();
+
     /** Files of dead records of a present term, which its owner has dropped since. */
     private final Set<String> replaced = new HashSet<>();
 
@@ -60,8 +63,11 @@ final class Proofs {
             ObjectRef record = region.record();
             if (record != null) {
                 roots.add(RecordNames.of(record));
+                Content current = region.settled() ? content(record) : null;
+                merged.addAll(current == null ? Set.of() : current.merged());
             }
         }
+        merged.removeAll(cut.regions().keySet());
         records.values().forEach(item -> recordsOf.merge(item.region(), 1, Integer::sum));
     }
 
@@ -76,7 +82,7 @@ final class Proofs {
         }
         RegionRoots region = cut.regions().get(item.region());
         if (region == null) {
-            return neverBecameARegion(item);
+            return merged.contains(item.region()) || neverBecameARegion(item);
         }
         if (!region.settled()) {
             return false;
@@ -104,7 +110,8 @@ final class Proofs {
         }
         RegionRoots region = cut.regions().get(item.region());
         if (region == null) {
-            return !recordsOf.containsKey(item.region()) && isOld(item.modifiedMillis());
+            return merged.contains(item.region())
+                    || (!recordsOf.containsKey(item.region()) && isOld(item.modifiedMillis()));
         }
         if (!region.settled()) {
             return false;
@@ -163,7 +170,8 @@ final class Proofs {
 
     /**
      * A first record whose split was given up: the parent has published since, which no owner does
-     * while a split of its own is undecided, and knows of no such child.
+     * while a split of its own is undecided, and knows of no such child; or the parent has become
+     * part of its neighbour, which no region does before PD knows all of its children.
      */
     private boolean neverBecameARegion(Item item) {
         boolean alone = recordsOf.getOrDefault(item.region(), 0) == 1;
@@ -171,6 +179,9 @@ final class Proofs {
             return false;
         }
         Content content = content(item.ref());
+        if (content != null && merged.contains(content.splitFrom())) {
+            return true;
+        }
         RegionRoots parent = content == null ? null : cut.regions().get(content.splitFrom());
         Item published = parent == null ? null : published(parent);
         return published != null && isBefore(item, published);

@@ -22,8 +22,9 @@ final class RecordReader {
      *
      * @param files names of the table files, as {@link RecordNames#of}
      * @param splitFrom the region that it was split off, if it is a first record; else 0
+     * @param merged regions that have become part of this one, the latest ones
      */
-    record Content(Set<String> files, long term, long sequence, long splitFrom) {}
+    record Content(Set<String> files, long term, long sequence, long splitFrom, Set<Long> merged) {}
 
     private final ObjectStore store;
     private final Map<String, Content> known =
@@ -62,9 +63,20 @@ final class RecordReader {
                         Set.copyOf(files),
                         record.getTerm(),
                         record.getSequence(),
-                        splitFrom(record));
+                        splitFrom(record),
+                        merged(record));
         known.put(name, content);
         return content;
+    }
+
+    private static Set<Long> merged(TabletRecord record) {
+        Set<Long> merged = new LinkedHashSet<>();
+        for (Lineage lineage : record.getLineageList()) {
+            if (lineage.getEvent().equals("merge")) {
+                merged.add(lineage.getRegionId());
+            }
+        }
+        return Set.copyOf(merged);
     }
 
     private static long splitFrom(TabletRecord record) {

@@ -5,6 +5,9 @@ import io.tidekv.common.Randomness;
 import io.tidekv.common.time.ManualClock;
 import io.tidekv.objects.TestPacks;
 import io.tidekv.objects.TestRecords;
+import io.tidekv.objects.gc.ChaosRegion.Child;
+import io.tidekv.objects.gc.ChaosRegion.LocalFile;
+import io.tidekv.objects.gc.ChaosRegion.Proposal;
 import io.tidekv.objects.gc.ClusterRoots.Cut;
 import io.tidekv.objects.gc.ClusterRoots.RegionRoots;
 import io.tidekv.objects.manifest.ObjectKeys;
@@ -41,7 +44,7 @@ final class ChaosCluster {
     final ObjectStore store;
     private final ManualClock clock;
     private final Randomness random;
-    final Map<Long, Region> regions = new LinkedHashMap<>();
+    final Map<Long, ChaosRegion> regions = new LinkedHashMap<>();
     private final List<Leader> leaders = new ArrayList<>();
     private final Map<Long, PdRegion> pd = new LinkedHashMap<>();
     final Set<ObjectRef> held = new HashSet<>();
@@ -52,36 +55,6 @@ final class ChaosCluster {
 
     /** A planted mistake. */
     boolean reportsBeforeNoop;
-
-    /** What the region's log says. */
-    static final class Region {
-        final long id;
-        final int start;
-        int end;
-        long term;
-        @Nullable ObjectRef current;
-        final List<Child> pending = new ArrayList<>();
-
-        /** Proposed by a leader that was cut off before it heard whether it is committed. */
-        @Nullable Proposal uncertain;
-
-        Region(long id, int start, int end) {
-            this.id = id;
-            this.start = start;
-            this.end = end;
-        }
-    }
-
-    record Child(long id, int start, int end, @Nullable ObjectRef first, long term) {}
-
-    record Proposal(
-            @Nullable ObjectRef record, @Nullable Child child, @Nullable ObjectRef parent) {}
-
-    private record LocalFile(long number, int from, int to, @Nullable ObjectRef object) {
-        LocalFile at(ObjectRef place) {
-            return new LocalFile(number, from, to, place);
-        }
-    }
 
     private record PdRegion(long term, @Nullable RegionRoots report) {}
 
@@ -99,21 +72,43 @@ final class ChaosCluster {
     /** A publication that waits for the packs that it lies in. */
     private record Waiting(List<Pack> packs, Map<Long, ObjectRef> files, ObjectRef record) {}
 
+    /** What has to be done for a region to take its neighbour over. */
+    private static final class Merge {
+        final Leader source;
+        @Nullable ObjectRef stored;
+
+        Merge(Leader source) {
+            this.source = source;
+        }
+    }
+
     /** A process that leads a region, or believes so. */
     private static final class Leader {
-        final Region region;
+        final ChaosRegion region;
         final long term;
         final Map<Long, LocalFile> files = new TreeMap<>();
         @Nullable ObjectRef current;
         @Nullable Waiting waiting;
         long nextFile = 1;
         long sequence;
+        List<Lineage> lineage = List.of();
         @Nullable TabletRecord draft;
         @Nullable ObjectRef stored;
         @Nullable Child split;
         boolean splitStored;
+        @Nullable Merge merge;
+        boolean leaving;
 
-        Leader(Region region, long term) {
+        boolean isChanging() {
+            return stored != null
+                    || draft != null
+                    || waiting != null
+                    || split != null
+                    || merge != null
+                    || leaving;
+        }
+
+        Leader(ChaosRegion region, long term) {
             this.region = region;
             this.term = term;
         }
@@ -124,7 +119,7 @@ final class ChaosCluster {
         this.clock = clock;
         this.random = random;
         filling = nextPack();
-        Region first = new Region(nextId++, 0, KEYS);
+        ChaosRegion first = new ChaosRegion(nextId++, 0, KEYS);
         first.current = null;
         regions.put(first.id, first);
         pd.put(first.id, new PdRegion(1, null));
@@ -164,7 +159,7 @@ final class ChaosCluster {
             List<Leader> present = leaders.stream().filter(ChaosCluster::leads).toList();
             leader = present.get(random.nextInt(present.size()));
         }
-        switch (random.nextInt(quiet ? 8 : 13)) {
+        switch (random.nextInt(quiet ? 8 : 15)) {
             case 0 -> write(leader);
             case 1 -> compact(leader);
             case 2, 3 -> publish(leader);
@@ -179,11 +174,12 @@ final class ChaosCluster {
             }
             case 9 -> write(leader);
             case 10 -> backup();
+            case 13, 14 -> merge(leader);
             default -> publish(leader);
         }
         while (leaders.size() > 60) {
-            leaders.remove(random.nextInt(leaders.size() / 2));
-            for (Region region : regions.values()) {
+            giveUp(leaders.remove(random.nextInt(leaders.size() / 2)));
+            for (ChaosRegion region : regions.values()) {
                 if (leaders.stream().noneMatch(l -> leads(l) && l.region == region)) {
                     takeOver(region);
                 }
@@ -192,7 +188,7 @@ final class ChaosCluster {
     }
 
     private static boolean leads(Leader leader) {
-        return leader.term == leader.region.term;
+        return leader.term == leader.region.term && !leader.region.gone;
     }
 
     private void write(Leader leader) {
@@ -223,7 +219,7 @@ final class ChaosCluster {
 
     /** One more step of a publication; the store may fail in between. */
     private void publish(Leader leader) {
-        if (leader.split != null) {
+        if (leader.split != null || leader.merge != null || leader.leaving) {
             return;
         }
         if (leader.waiting != null) {
@@ -336,13 +332,14 @@ final class ChaosCluster {
     }
 
     private TabletRecord record(Leader leader) {
-        Region region = leader.region;
+        ChaosRegion region = leader.region;
         TabletRecord.Builder record =
                 shape(TabletRecord.newBuilder(), region.id, region.start, region.end)
                         .setTerm(leader.term)
                         .setSequence(++leader.sequence)
                         .setAppliedIndex(100 + leader.sequence)
-                        .setNextFile(leader.nextFile);
+                        .setNextFile(leader.nextFile)
+                        .addAllLineage(leader.lineage);
         return files(record, leader, region.start, region.end);
     }
 
@@ -397,7 +394,7 @@ final class ChaosCluster {
 
     /** Through the log: a leader that was replaced only knows that it did not hear of it. */
     private void propose(Leader leader, Proposal proposal) {
-        Region region = leader.region;
+        ChaosRegion region = leader.region;
         if (!leads(leader)) {
             return;
         }
@@ -415,12 +412,12 @@ final class ChaosCluster {
         leader.splitStored = false;
     }
 
-    private void apply(Region region, Proposal proposal) {
+    private void apply(ChaosRegion region, Proposal proposal) {
         if (proposal.child() != null) {
             region.pending.add(proposal.child());
             region.end = proposal.child().start();
             Child child = proposal.child();
-            Region made = new Region(child.id(), child.start(), child.end());
+            ChaosRegion made = new ChaosRegion(child.id(), child.start(), child.end());
             made.current = child.first();
             regions.put(made.id, made);
             open(made, child.term());
@@ -432,7 +429,7 @@ final class ChaosCluster {
     }
 
     /** PD issues a term and its owner opens, having completed the log or not. */
-    private void takeOver(Region region) {
+    private void takeOver(ChaosRegion region) {
         PdRegion known = pd.get(region.id);
         if (known == null) {
             // A child that PD does not know yet cannot be given away.
@@ -460,23 +457,28 @@ final class ChaosCluster {
         count("takeovers");
     }
 
-    private void open(Region region, long term) {
+    private void open(ChaosRegion region, long term) {
         region.term = term;
         Leader leader = new Leader(region, term);
         leader.current = region.current;
         if (region.current != null) {
-            for (SstFile file : load(region.current).getColumnFamilies(0).getFilesList()) {
-                leader.files.put(
-                        file.getNumber(),
-                        new LocalFile(
-                                file.getNumber(),
-                                at(file.getSmallest()),
-                                at(file.getLargest()),
-                                file.getObject()));
-                leader.nextFile = Math.max(leader.nextFile, file.getNumber() + 1);
-            }
+            take(leader, load(region.current));
         }
         leaders.add(leader);
+    }
+
+    private static void take(Leader leader, TabletRecord record) {
+        for (SstFile file : record.getColumnFamilies(0).getFilesList()) {
+            leader.files.put(
+                    file.getNumber(),
+                    new LocalFile(
+                            file.getNumber(),
+                            at(file.getSmallest()),
+                            at(file.getLargest()),
+                            file.getObject()));
+            leader.nextFile = Math.max(leader.nextFile, file.getNumber() + 1);
+        }
+        leader.lineage = record.getLineageList();
     }
 
     private static int at(ByteString internal) {
@@ -489,9 +491,9 @@ final class ChaosCluster {
     }
 
     private void split(Leader leader) {
-        Region region = leader.region;
+        ChaosRegion region = leader.region;
         if (leader.split == null) {
-            if (leader.stored != null || leader.draft != null || leader.waiting != null) {
+            if (leader.isChanging()) {
                 return;
             }
             if (region.end - region.start < 8 || regions.size() > 12 || quiet) {
@@ -522,14 +524,147 @@ final class ChaosCluster {
         }
     }
 
+    /** One more step of a merge; others may take either of the two over in between. */
+    private void merge(Leader leader) {
+        Merge merge = leader.merge;
+        if (!leads(leader) || (merge != null && !leads(merge.source))) {
+            giveUp(leader);
+        } else if (merge == null) {
+            Leader source = neighbour(leader);
+            if (mayMerge(leader) && source != null) {
+                leader.merge = new Merge(source);
+                source.leaving = true;
+            }
+        } else if (merge.stored == null) {
+            if (upload(leader) && upload(merge.source)) {
+                merge.stored = put(merged(leader, merge.source));
+            }
+        } else if (random.chance(0.3)) {
+            giveUp(leader);
+            count("merges given up");
+        } else {
+            boolean heard = random.chance(0.8);
+            if (heard || random.chance(0.5)) {
+                absorb(leader, merge);
+            }
+            giveUp(leader);
+            if (!heard) {
+                takeOver(leader.region);
+            }
+        }
+    }
+
+    private void giveUp(Leader leader) {
+        if (leader.merge != null) {
+            leader.merge.source.leaving = false;
+            leader.merge = null;
+        }
+    }
+
+    private boolean mayMerge(Leader leader) {
+        return !leader.isChanging()
+                && leader.region.pending.isEmpty()
+                && leader.region.merged.isEmpty()
+                && leader.region.current != null
+                && pd.containsKey(leader.region.id);
+    }
+
+    private @Nullable Leader neighbour(Leader of) {
+        for (Leader other : leaders) {
+            ChaosRegion region = other.region;
+            if (leads(other)
+                    && mayMerge(other)
+                    && (region.end == of.region.start || region.start == of.region.end)) {
+                return other;
+            }
+        }
+        return null;
+    }
+
+    /** The files of both; what reaches over the border is copied in the target's name. */
+    private TabletRecord merged(Leader target, Leader source) {
+        ChaosRegion one = target.region;
+        ChaosRegion other = source.region;
+        Map<Long, LocalFile> own = new TreeMap<>(target.files);
+        target.files.values().removeIf(f -> !meets(f, one));
+        target.files.replaceAll((number, file) -> cut(target, file, one));
+        for (LocalFile file : source.files.values()) {
+            if (meets(file, other)) {
+                long number = target.nextFile++;
+                LocalFile added = new LocalFile(number, file.from(), file.to(), file.object());
+                target.files.put(number, cut(target, added, other));
+            }
+        }
+        int start = Math.min(one.start, other.start);
+        int end = Math.max(one.end, other.end);
+        TabletRecord.Builder record =
+                shape(TabletRecord.newBuilder(), one.id, start, end)
+                        .setTerm(target.term)
+                        .setSequence(++target.sequence)
+                        .setAppliedIndex(100 + target.sequence)
+                        .setNextFile(target.nextFile)
+                        .addAllLineage(target.lineage)
+                        .addAllLineage(source.lineage)
+                        .addLineage(Lineage.newBuilder().setRegionId(other.id).setEvent("merge"));
+        TabletRecord made = files(record, target, start, end);
+        target.files.clear();
+        target.files.putAll(own);
+        return made;
+    }
+
+    private static boolean meets(LocalFile file, ChaosRegion region) {
+        return file.to() >= region.start && file.from() < region.end;
+    }
+
+    private LocalFile cut(Leader writer, LocalFile file, ChaosRegion to) {
+        if (file.from() >= to.start && file.to() < to.end) {
+            return file;
+        }
+        long number = writer.nextFile++;
+        int from = Math.max(file.from(), to.start);
+        LocalFile copy = new LocalFile(number, from, Math.min(file.to(), to.end - 1), null);
+        LocalFile placed = copy.at(uploadFile(writer, copy));
+        return new LocalFile(file.number(), placed.from(), placed.to(), placed.object());
+    }
+
+    /** The entry that decides is in the target's log. */
+    private void absorb(Leader leader, Merge merge) {
+        ChaosRegion target = leader.region;
+        ChaosRegion source = merge.source.region;
+        target.start = Math.min(target.start, source.start);
+        target.end = Math.max(target.end, source.end);
+        target.current = merge.stored;
+        source.gone = true;
+        regions.remove(source.id);
+        if (random.chance(0.3)) {
+            PdRegion known = pd.get(source.id);
+            pd.put(source.id, new PdRegion(known.term() + 1, null));
+        }
+        target.merged.add(source.id);
+        leader.current = target.current;
+        leader.files.clear();
+        take(leader, load(leader.current));
+        count("merges");
+    }
+
+    /** The target's duty: PD learns that the source is gone. */
+    private void forgetMerged(Leader leader) {
+        if (leads(leader)) {
+            leader.region.merged.forEach(pd::remove);
+            leader.region.merged.clear();
+        }
+    }
+
     /** The parent's duty: PD learns of the child, then the log forgets it. */
     private void adoptChildren(Leader leader) {
-        Region region = leader.region;
+        ChaosRegion region = leader.region;
+        forgetMerged(leader);
         if (!leads(leader) || region.pending.isEmpty()) {
             return;
         }
         Child child = region.pending.get(0);
-        if (!pd.containsKey(child.id())) {
+        boolean gone = !regions.containsKey(child.id());
+        if (!pd.containsKey(child.id()) && !gone) {
             pd.put(child.id(), new PdRegion(child.term(), null));
         } else {
             region.pending.remove(0);
@@ -558,7 +693,7 @@ final class ChaosCluster {
 
     private void backup() {
         if (held.size() < 5 || random.chance(0.5)) {
-            for (Region region : regions.values()) {
+            for (ChaosRegion region : regions.values()) {
                 if (region.current != null) {
                     held.add(region.current);
                 }
@@ -591,13 +726,15 @@ final class ChaosCluster {
     /** Names of objects that somebody can need; fails when one is missing or damaged. */
     Set<String> verify() {
         Set<ObjectRef> records = new LinkedHashSet<>(held);
-        for (Region region : regions.values()) {
+        for (ChaosRegion region : regions.values()) {
             if (region.current != null) {
                 records.add(region.current);
             }
             for (Child child : region.pending) {
                 // A child that has published needs its first record no more, pinned or not.
-                if (child.first().equals(regions.get(child.id()).current)) {
+                // One that is part of its neighbour does not either.
+                ChaosRegion made = regions.get(child.id());
+                if (made != null && child.first().equals(made.current)) {
                     records.add(child.first());
                 }
             }
@@ -634,6 +771,7 @@ final class ChaosCluster {
     void settle() {
         seal();
         leaders.forEach(leader -> leader.waiting = null);
+        leaders.forEach(this::giveUp);
         quiet = true;
         held.clear();
         for (int round = 0; round < 2; round++) {

@@ -68,6 +68,8 @@ class CollectorChaosTest {
                 .containsKeys(
                         "splits",
                         "splits given up",
+                        "merges",
+                        "merges given up",
                         "takeovers",
                         "adopted entries",
                         "failed publications",
