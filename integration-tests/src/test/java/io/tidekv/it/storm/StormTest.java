@@ -126,12 +126,13 @@ class StormTest {
             lists.readAll();
             bank.countAtLast();
             System.out.printf(
-                    "| %d | %s | %d moves, %d splits | registers: %s | lists: %s | accounts: %d"
+                    "| %d | %s | %d moves, %d splits, %d merges | registers: %s | lists: %s | accounts: %d"
                             + " counts | blobs: %d KB | garbage: %s |%n",
                     seed,
                     faults.done(),
                     churn.moves(),
                     churn.splits(),
+                    churn.merges(),
                     registersRow,
                     lists.row(),
                     bank.counts().size(),
