@@ -160,7 +160,10 @@ public final class VoterNode {
             return Replies.invalid(senseless);
         }
         Voter known = voters.get(regionId);
-        if (known != null && !known.meta().getOrigin().equals(request.getOrigin())) {
+        // A node whose log was damaged may have forgotten where a region came from.
+        if (known != null
+                && known.meta().hasOrigin()
+                && !known.meta().getOrigin().equals(request.getOrigin())) {
             return Replies.invalid("the region exists with another origin");
         }
         VoterMeta meta = null;
@@ -200,7 +203,12 @@ public final class VoterNode {
 
     /** Its snapshot and its term are true for ever, so a node that comes back goes on from them. */
     private static VoterMeta anew(VoterMeta retired, CreateRequest request) {
-        VoterMeta learner = retired.toBuilder().clearRetiredGeneration().setLearner(true).build();
+        VoterMeta learner =
+                retired.toBuilder()
+                        .clearRetiredGeneration()
+                        .setLearner(true)
+                        .setOrigin(request.getOrigin())
+                        .build();
         return Configs.createdBy(learner, request);
     }
 

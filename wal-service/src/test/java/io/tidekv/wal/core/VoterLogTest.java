@@ -15,9 +15,11 @@ import io.tidekv.common.InvariantViolation;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.Origin;
 import io.tidekv.proto.region.RestoreOrigin;
+import io.tidekv.proto.region.Snapshot;
 import io.tidekv.proto.region.SplitOrigin;
 import io.tidekv.proto.wal.AppendResponse;
 import io.tidekv.proto.wal.ReadResponse;
+import io.tidekv.proto.wal.VoterMeta;
 import io.tidekv.proto.wal.WalErrorCode;
 import io.tidekv.proto.wal.WalRequest;
 import org.junit.jupiter.api.Test;
@@ -54,6 +56,24 @@ class VoterLogTest {
         assertThat(bench.open(ANN, 1).getOpen().getOrigin()).isEqualTo(split);
         assertThat(code(bench.ask(ANN, VoterBench.create(Origin.getDefaultInstance()))))
                 .isEqualTo(WalErrorCode.INVALID);
+    }
+
+    /** As a node is that has lost a segment, and was left out of the region's voters since. */
+    @Test
+    void aNodeThatHasForgottenWhereARegionCameFromIsToldWhenItIsAddedAgain() {
+        bench.storage.putMeta(
+                REGION,
+                VoterMeta.newBuilder()
+                        .setConfig(VoterBench.CONFIG)
+                        .setSnapshot(Snapshot.getDefaultInstance())
+                        .setRetiredGeneration(2)
+                        .build());
+        bench.storage.syncTo(bench.storage.position());
+        bench.restart();
+        WalRequest.Builder add = VoterBench.create(VoterBench.BOOTSTRAP);
+        add.getCreateBuilder().setLearner(true).setTerm(3).setOrder(1);
+        assertThat(bench.ask(ANN, add).hasCreate()).isTrue();
+        assertThat(bench.open(ANN, 3).getOpen().getOrigin()).isEqualTo(VoterBench.BOOTSTRAP);
     }
 
     @Test
