@@ -11,19 +11,36 @@ import io.tidekv.proto.tikvpb.BatchCommandsRequest.Request.CmdCase;
 import io.tidekv.proto.tikvpb.BatchCommandsResponse;
 import io.tidekv.proto.tikvpb.BatchCommandsResponse.Response;
 import java.util.ArrayDeque;
+import java.util.EnumSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One BatchCommands stream. Requests run independently; each id is answered once, in any order,
- * several in a message. No more is read from the client while the requests being served and the
- * answers it has not taken hold more than {@code bytesMax}. Thread-safe.
+ * several in a message. A client that does not take its answers holds little memory: no more is
+ * read from it while its requests and unsent answers hold more than {@code bytesMax}, no request is
+ * begun while its unsent answers alone do, and few reads of many rows are under way at a time.
+ * Thread-safe.
  */
 final class BatchStream implements StreamObserver<BatchCommandsRequest> {
     private static final int MESSAGE_BYTES = 1 << 20;
     private static final int MESSAGE_ANSWERS = 512;
+
+    /** Reads of many rows under way: each may come back with megabytes. */
+    private static final int WIDE_MAX = 8;
+
+    private static final Set<CmdCase> WIDE =
+            EnumSet.of(
+                    CmdCase.BATCHGET,
+                    CmdCase.BUFFERBATCHGET,
+                    CmdCase.SCAN,
+                    CmdCase.SCANLOCK,
+                    CmdCase.RAWBATCHGET,
+                    CmdCase.RAWBATCHSCAN,
+                    CmdCase.RAWSCAN);
 
     private final Map<CmdCase, BatchKind<?, ?>> kinds;
     private final Gate gate;
@@ -32,17 +49,27 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
     private final ServerCallStreamObserver<BatchCommandsResponse> out;
 
     // All below is guarded by this.
+    private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private final ArrayDeque<Answer> ready = new ArrayDeque<>();
     private int served;
+    private int wide;
     private long bytes;
-    private int dispatching;
+    private long unsentBytes;
+    private boolean beginning;
     private boolean flushScheduled;
     private boolean paused;
     private boolean halfClosed;
     private boolean closed;
 
+    /** A request that is not begun. */
+    private record Waiting(long id, Request request, int bytes) {
+        boolean isWide() {
+            return WIDE.contains(request.getCmdCase());
+        }
+    }
+
     /** An answer that waits to be sent, and what it and its request count for. */
-    private record Answer(long id, Response response, long bytes) {}
+    private record Answer(long id, Response response, int bytes, int requestBytes) {}
 
     BatchStream(
             Map<CmdCase, BatchKind<?, ?>> kinds,
@@ -69,17 +96,16 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
             return;
         }
         synchronized (this) {
-            dispatching++;
             served += count;
-        }
-        for (int i = 0; i < count; i++) {
-            if (!begin(message.getRequestIds(i), message.getRequests(i))) {
-                fail(Status.CANCELLED.withDescription("a request is for another cluster"));
-                return;
+            for (int i = 0; i < count; i++) {
+                Request request = message.getRequests(i);
+                int size = request.getSerializedSize();
+                bytes += size;
+                waiting.add(new Waiting(message.getRequestIds(i), request, size));
             }
         }
+        begin();
         synchronized (this) {
-            dispatching--;
             if (bytes <= bytesMax) {
                 out.request(1);
             } else {
@@ -89,17 +115,45 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
         flush();
     }
 
-    /** False for a request to another cluster. */
-    private boolean begin(long id, Request request) {
-        BatchKind<?, ?> kind = kinds.get(request.getCmdCase());
-        long size = request.getSerializedSize();
+    /** Begins what waits and may begin; one thread at a time does. */
+    private void begin() {
         synchronized (this) {
-            bytes += size;
+            if (beginning) {
+                return;
+            }
+            beginning = true;
         }
+        Waiting next = next();
+        while (next != null) {
+            if (!run(next)) {
+                fail(Status.CANCELLED.withDescription("a request is for another cluster"));
+            }
+            next = next();
+        }
+    }
+
+    private synchronized @Nullable Waiting next() {
+        if (!mayBegin()) {
+            beginning = false;
+            return null;
+        }
+        Waiting next = waiting.remove();
+        wide += next.isWide() ? 1 : 0;
+        return next;
+    }
+
+    private boolean mayBegin() {
+        Waiting next = closed || unsentBytes > bytesMax ? null : waiting.peek();
+        return next != null && (wide < WIDE_MAX || !next.isWide());
+    }
+
+    /** False for a request to another cluster. */
+    private boolean run(Waiting begun) {
+        BatchKind<?, ?> kind = kinds.get(begun.request().getCmdCase());
         if (kind != null) {
-            return run(kind, id, request, size);
+            return run(kind, begun);
         }
-        finish(id, withoutCommand(request), size);
+        finish(begun, withoutCommand(begun.request()));
         return true;
     }
 
@@ -114,16 +168,16 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
     }
 
     private <Q extends Message, A extends Message> boolean run(
-            BatchKind<Q, A> kind, long id, Request request, long size) {
-        Q inner = kind.unwrap().apply(request);
+            BatchKind<Q, A> kind, Waiting begun) {
+        Q inner = kind.unwrap().apply(begun.request());
         if (gate.isForeign(kind.command().context().apply(inner))) {
             return false;
         }
         CompletableFuture<A> served = gate.serve(kind.command(), inner);
         if (served.isDone() && !served.isCompletedExceptionally()) {
-            finish(id, response(kind, served.join()), size);
+            finish(begun, response(kind, served.join()));
         } else {
-            served.whenComplete((answer, error) -> finish(id, response(kind, answer), size));
+            served.whenComplete((answer, error) -> finish(begun, response(kind, answer)));
         }
         return true;
     }
@@ -136,14 +190,16 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
         return response.build();
     }
 
-    private void finish(long id, Response response, long requestBytes) {
+    private void finish(Waiting begun, Response response) {
         boolean now;
         synchronized (this) {
             served--;
-            long size = response.getSerializedSize();
+            wide -= begun.isWide() ? 1 : 0;
+            int size = response.getSerializedSize();
             bytes += size;
-            ready.add(new Answer(id, response, requestBytes + size));
-            if (closed || dispatching > 0 || flushScheduled) {
+            unsentBytes += size;
+            ready.add(new Answer(begun.id(), response, size, begun.bytes()));
+            if (closed || beginning || flushScheduled) {
                 return;
             }
             // Others will be ready soon: send them together, and not on the thread that applies.
@@ -157,13 +213,20 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
         }
     }
 
-    private synchronized void flush() {
+    private void flush() {
+        while (send()) {
+            begin();
+        }
+    }
+
+    /** Sends what the client takes; says whether there is a request to begin. */
+    private synchronized boolean send() {
         flushScheduled = false;
         while (!closed && !ready.isEmpty() && out.isReady()) {
-            out.onNext(next());
+            out.onNext(message());
         }
         if (closed) {
-            return;
+            return false;
         }
         if (paused && bytes <= bytesMax / 2) {
             paused = false;
@@ -173,9 +236,10 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
             closed = true;
             out.onCompleted();
         }
+        return !beginning && mayBegin();
     }
 
-    private BatchCommandsResponse next() {
+    private BatchCommandsResponse message() {
         BatchCommandsResponse.Builder message = BatchCommandsResponse.newBuilder();
         long size = 0;
         while (!ready.isEmpty()
@@ -183,8 +247,9 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
                 && message.getResponsesCount() < MESSAGE_ANSWERS) {
             Answer answer = ready.removeFirst();
             message.addRequestIds(answer.id()).addResponses(answer.response());
-            size += answer.response().getSerializedSize();
-            bytes -= answer.bytes();
+            size += answer.bytes();
+            bytes -= answer.bytes() + answer.requestBytes();
+            unsentBytes -= answer.bytes();
         }
         return message.build();
     }
@@ -211,6 +276,7 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
 
     private synchronized void cancel() {
         closed = true;
+        waiting.clear();
         ready.clear();
     }
 }

@@ -46,10 +46,8 @@ final class Gate {
             KvCommand<Q, A> command, Q request) {
         long bytes = request.getSerializedSize();
         if (!inFlight.tryEnter(bytes)) {
-            metrics.refused(command.label());
-            KvError busy =
-                    new KvError.ServerIsBusy("too many bytes of requests in flight", BACKOFF_MS);
-            return CompletableFuture.completedFuture(answer(command, RegionErrors.of(busy)));
+            return CompletableFuture.completedFuture(
+                    busy(command, "too many bytes of requests in flight"));
         }
         long begin = clock.monotonicNanos();
         CompletableFuture<A> served = call(command, request);
@@ -70,6 +68,12 @@ final class Gate {
                     }
                 });
         return result;
+    }
+
+    /** The answer to a request that there is no room for. */
+    <Q extends Message, A extends Message> A busy(KvCommand<Q, A> command, String reason) {
+        metrics.refused(command.label());
+        return answer(command, RegionErrors.of(new KvError.ServerIsBusy(reason, BACKOFF_MS)));
     }
 
     private static <Q extends Message, A extends Message> CompletableFuture<A> call(

@@ -1,6 +1,7 @@
 package io.tidekv.compute.grpc;
 
 import io.grpc.BindableService;
+import io.grpc.ServerBuilder;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -96,11 +97,13 @@ public final class KvServices implements AutoCloseable {
     }
 
     /**
-     * tikvpb.Tikv, debugpb.Debug, deadlock.Deadlock, tidekv.states.RegionStates and
-     * grpc.health.v1.Health, for the store's gRPC server.
+     * Adds tikvpb.Tikv, debugpb.Debug, deadlock.Deadlock, tidekv.states.RegionStates and
+     * grpc.health.v1.Health to the store's gRPC server, which then keeps an account of each
+     * connection.
      */
-    public List<ServerServiceDefinition> services() {
-        return services;
+    public void addTo(ServerBuilder<?> server) {
+        services.forEach(server::addService);
+        server.addTransportFilter(UnsentAnswers.filter());
     }
 
     /**

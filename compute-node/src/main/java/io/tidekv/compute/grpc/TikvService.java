@@ -13,14 +13,15 @@ import java.util.function.Supplier;
 final class TikvService implements BindableService {
     private final CommandTable table;
     private final Gate gate;
-    private final long streamBytesMax;
+    private final long connectionBytesMax;
     private final Supplier<Executor> flusher;
 
     /** {@code flusher} is asked by each stream, where that begins, who sends its answers. */
-    TikvService(CommandTable table, Gate gate, long streamBytesMax, Supplier<Executor> flusher) {
+    TikvService(
+            CommandTable table, Gate gate, long connectionBytesMax, Supplier<Executor> flusher) {
         this.table = table;
         this.gate = gate;
-        this.streamBytesMax = streamBytesMax;
+        this.connectionBytesMax = connectionBytesMax;
         this.flusher = flusher;
     }
 
@@ -29,7 +30,7 @@ final class TikvService implements BindableService {
         // By name: a descriptor would have us bind every method.
         ServerServiceDefinition.Builder service =
                 ServerServiceDefinition.builder(TikvGrpc.SERVICE_NAME);
-        UnaryCalls unary = new UnaryCalls(gate);
+        UnaryCalls unary = new UnaryCalls(gate, connectionBytesMax);
         table.commands().forEach(command -> unary.bind(service, command));
         service.addMethod(
                 TikvGrpc.getBatchCommandsMethod(),
@@ -38,7 +39,7 @@ final class TikvService implements BindableService {
                                 new BatchStream(
                                         table.batched(),
                                         gate,
-                                        streamBytesMax,
+                                        connectionBytesMax,
                                         flusher.get(),
                                         (ServerCallStreamObserver<BatchCommandsResponse>) out)));
         return service.build();

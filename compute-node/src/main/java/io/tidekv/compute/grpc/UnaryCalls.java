@@ -4,16 +4,25 @@ import com.google.protobuf.Message;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.tidekv.compute.service.Futures;
 
-/** Binds commands as unary methods. */
+/**
+ * Binds commands as unary methods. Who does not take the answers to earlier calls of a connection
+ * is told that the server is busy.
+ */
 final class UnaryCalls {
     private final Gate gate;
+    private final long unsentBytesMax;
 
-    UnaryCalls(Gate gate) {
+    /**
+     * @param unsentBytesMax of answers, for a connection
+     */
+    UnaryCalls(Gate gate, long unsentBytesMax) {
         this.gate = gate;
+        this.unsentBytesMax = unsentBytesMax;
     }
 
     void bind(ServerServiceDefinition.Builder service, KvCommand<?, ?> command) {
@@ -23,12 +32,17 @@ final class UnaryCalls {
     private <Q extends Message, A extends Message> void bindTyped(
             ServerServiceDefinition.Builder service, KvCommand<Q, A> command) {
         ServerCallHandler<Q, A> handler =
-                ServerCalls.asyncUnaryCall((request, out) -> serve(command, request, out));
+                (call, headers) -> {
+                    UnsentAnswers unsent = UnsentAnswers.of(call);
+                    return ServerCalls.<Q, A>asyncUnaryCall(
+                                    (request, out) -> serve(command, request, out, unsent))
+                            .startCall(call, headers);
+                };
         service.addMethod(command.method(), handler);
     }
 
     private <Q extends Message, A extends Message> void serve(
-            KvCommand<Q, A> command, Q request, StreamObserver<A> out) {
+            KvCommand<Q, A> command, Q request, StreamObserver<A> out, UnsentAnswers unsent) {
         if (gate.isForeign(command.context().apply(request))) {
             out.onError(
                     Status.INVALID_ARGUMENT
@@ -36,10 +50,17 @@ final class UnaryCalls {
                             .asRuntimeException());
             return;
         }
+        if (unsent.bytes() > unsentBytesMax) {
+            out.onNext(gate.busy(command, "answers to earlier requests have not been taken"));
+            out.onCompleted();
+            return;
+        }
+        UnsentAnswers.Answer held = unsent.answerOf((ServerCallStreamObserver<A>) out);
         gate.serve(command, request)
                 .whenComplete(
                         (answer, error) -> {
                             if (error == null) {
+                                held.known(answer.getSerializedSize());
                                 out.onNext(answer);
                                 out.onCompleted();
                             } else {

@@ -248,7 +248,7 @@ public final class ComputeServer implements AutoCloseable {
 
     private static AutoCloseable serve(KvServices services, HostPort address) throws IOException {
         NettyServerBuilder builder = GrpcTransports.unwaitingServer(address);
-        services.services().forEach(builder::addService);
+        services.addTo(builder);
         Server server = builder.build().start();
         return () -> {
             server.shutdown();

@@ -65,7 +65,7 @@ public final class KvServer implements AutoCloseable {
                         metrics,
                         waits -> new GrpcDetectorLink(regions.storeId(), detector, waits));
         ServerBuilder<?> builder = GrpcTransports.unwaitingServer(HostPort.parse("127.0.0.1:0"));
-        services.services().forEach(builder::addService);
+        services.addTo(builder);
         try {
             server = builder.build().start();
             StatusServer.Builder routes = StatusServer.builder();
