@@ -95,7 +95,13 @@ class RestoreTest {
         } finally {
             lose(second);
         }
-        assertThat(recovered.get("problems")).isEmpty();
+        // All rows are there. What was published when the cluster died may have been committed, and
+        // not archived yet.
+        assertThat(recovered.get("problems"))
+                .allMatch(
+                        problem ->
+                                problem.asText()
+                                        .matches("log of region .* are known up to .* and lost"));
     }
 
     @Test
