@@ -88,6 +88,12 @@ public final class MomentCut implements CutSource {
                     isOld = true;
                     continue;
                 }
+                if (!gaps.meets(answer.start(), answer.end())) {
+                    // It has split: what it was asked for is another region's now.
+                    problem = "region " + answer.regionId() + " has split";
+                    isOld = true;
+                    continue;
+                }
                 answered++;
                 gaps.close(answer.start(), answer.end());
                 if (record != null) {

@@ -157,6 +157,24 @@ class MomentCutTest {
     }
 
     @Test
+    void theOtherHalfOfARegionThatSplitsIsAskedFor() {
+        Cluster splitting =
+                new Cluster(Randomness.seeded(3)) {
+                    @Override
+                    public List<Answer> settle(
+                            Map<String, List<Long>> byStore, long ts, boolean publish) {
+                        if (publish && starts.size() == 1) {
+                            starts.put("m", 2L);
+                            owners.put(2L, 0);
+                        }
+                        return super.settle(byStore, ts, publish);
+                    }
+                };
+        assertThat(take(splitting).records()).extracting(ObjectRef::getKey).contains("1@", "2@m");
+        assertThat(progress).last().isEqualTo("2 of 2 regions have published");
+    }
+
+    @Test
     void allAreSettledBeforeOnePublishes() {
         for (int seed = 1; seed <= 200; seed++) {
             Cluster changing = new Cluster(Randomness.seeded(seed));
