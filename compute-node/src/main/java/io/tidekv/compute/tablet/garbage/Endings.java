@@ -1,5 +1,8 @@
 package io.tidekv.compute.tablet.garbage;
 
+import io.tidekv.compute.raw.RawValues.RawValue;
+import org.jspecify.annotations.Nullable;
+
 /**
  * How many values end how far ahead, by powers of two of seconds: enough to say when another pass
  * pays. Belongs to one thread.
@@ -14,6 +17,13 @@ final class Endings {
 
     Endings(long nowSeconds) {
         this.nowSeconds = nowSeconds;
+    }
+
+    /** A value, if it is one that ends; null has ended already. */
+    void add(@Nullable RawValue value) {
+        if (value != null && value.expireAt() != 0) {
+            add(value.expireAt());
+        }
     }
 
     /** A value ends at a second after now. */

@@ -33,22 +33,13 @@ public final class ExpirySweep implements Sweep {
         if (raw == null) {
             out.deleteIfSame(cf, key, value);
             dropped++;
-        } else if (raw.expireAt() != 0) {
-            endings.add(raw.expireAt());
         }
+        endings.add(raw);
     }
-
-    @Override
-    public void finish(Deletions out) {}
 
     @Override
     public long dropped() {
         return dropped;
-    }
-
-    @Override
-    public long later() {
-        return 0;
     }
 
     @Override

@@ -31,13 +31,15 @@ public interface Sweep {
     void row(byte[] key, byte[] value, Deletions out);
 
     /** There are no more rows. */
-    void finish(Deletions out);
+    default void finish(Deletions out) {}
 
     /** Rows that deletions have been made for. */
     long dropped();
 
     /** Rows that a later pass with a higher safe point may drop. */
-    long later();
+    default long later() {
+        return 0;
+    }
 
     /**
      * Second from which on a good share of what ends by time has ended; MAX_VALUE: nothing does.

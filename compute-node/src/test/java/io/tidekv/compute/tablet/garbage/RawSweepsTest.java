@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import io.tidekv.compute.engine.ApiMode;
 import io.tidekv.compute.engine.Cf;
-import io.tidekv.compute.engine.WriteBatchReader;
 import io.tidekv.compute.mvcc.Ts;
 import io.tidekv.compute.raw.RawKeys;
 import io.tidekv.compute.raw.RawValues;
@@ -53,42 +52,10 @@ class RawSweepsTest {
         return answers;
     }
 
-    private List<Deletions> sweep(RawVersionSweep sweep, int batchBytes) {
-        List<Deletions> batches = new ArrayList<>();
-        Deletions batch = new Deletions();
-        for (Map.Entry<byte[], byte[]> row : List.copyOf(rows.entrySet())) {
-            sweep.row(row.getKey(), row.getValue(), batch);
-            if (batch.sizeBytes() > batchBytes) {
-                batches.add(batch);
-                batch = new Deletions();
-            }
-        }
-        sweep.finish(batch);
-        batches.add(batch);
-        return batches;
-    }
-
-    private void apply(Deletions batch) {
-        assertThat(batch.ifSame()).isEmpty();
-        WriteBatchReader.read(
-                batch.always().build(),
-                new WriteBatchReader.Handler() {
-                    @Override
-                    public void put(Cf cf, byte[] key, byte[] value) {
-                        throw new AssertionError("a sweep only deletes");
-                    }
-
-                    @Override
-                    public void delete(Cf cf, byte[] key) {
-                        assertThat(cf).isEqualTo(Cf.DEFAULT);
-                        assertThat(rows.remove(key)).isNotNull();
-                    }
-
-                    @Override
-                    public void deleteRange(Cf cf, byte[] from, byte[] to) {
-                        throw new AssertionError("a sweep deletes rows");
-                    }
-                });
+    /** All of it is in one column family. */
+    private Map<byte[], byte[]> rows(Cf cf) {
+        assertThat(cf).isEqualTo(Cf.DEFAULT);
+        return rows;
     }
 
     private byte[] value(Random random, long ts) {
@@ -116,13 +83,13 @@ class RawSweepsTest {
             long upTo = random.nextInt(LAST_TS + 5);
             List<String> before = answers(count);
             RawVersionSweep sweep = new RawVersionSweep(upTo, NOW, NOW + 3600);
-            for (Deletions batch : sweep(sweep, random.nextInt(60))) {
-                apply(batch);
+            for (Deletions batch : Swept.over(sweep, rows, random.nextInt(60))) {
+                Swept.apply(batch, this::rows);
                 assertThat(answers(count)).isEqualTo(before);
             }
             dropped += sweep.dropped();
             RawVersionSweep again = new RawVersionSweep(upTo, NOW, NOW + 3600);
-            sweep(again, 1000);
+            Swept.over(again, rows, 1000);
             assertThat(again.dropped()).isZero();
         }
         assertThat(dropped).isPositive();
@@ -138,7 +105,7 @@ class RawSweepsTest {
         rows.put(keys.at(key(3), 10), values.encode(ByteString.copyFromUtf8("v"), 5, NOW - 5));
         rows.put(keys.at(key(4), 10), values.encode(ByteString.copyFromUtf8("v"), 6, NOW - 5));
         RawVersionSweep sweep = new RawVersionSweep(35, NOW, NOW + 3600);
-        sweep(sweep, 100_000).forEach(this::apply);
+        Swept.over(sweep, rows, 100_000).forEach(batch -> Swept.apply(batch, this::rows));
         assertThat(sweep.dropped()).isEqualTo(2 + 2 + 1);
         assertThat(rows).hasSize(3 + 1);
         // The value of the fourth key ends after a second.

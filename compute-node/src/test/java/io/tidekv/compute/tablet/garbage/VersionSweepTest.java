@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import io.tidekv.common.codec.Ints;
 import io.tidekv.compute.engine.Cf;
-import io.tidekv.compute.engine.WriteBatchReader;
 import io.tidekv.compute.mvcc.WriteCodec;
 import io.tidekv.compute.mvcc.WriteKind;
 import io.tidekv.compute.mvcc.WriteRecord;
@@ -79,42 +78,6 @@ class VersionSweepTest {
         return answers;
     }
 
-    private VersionSweep sweep(long safePoint, List<Deletions> batches, int batchBytes) {
-        VersionSweep sweep = new VersionSweep(safePoint);
-        Deletions batch = new Deletions();
-        for (Map.Entry<byte[], byte[]> row : List.copyOf(rows.get(Cf.WRITE).entrySet())) {
-            sweep.row(row.getKey(), row.getValue(), batch);
-            if (batch.sizeBytes() > batchBytes) {
-                batches.add(batch);
-                batch = new Deletions();
-            }
-        }
-        sweep.finish(batch);
-        batches.add(batch);
-        return sweep;
-    }
-
-    private void apply(Deletions batch) {
-        WriteBatchReader.read(
-                batch.always().build(),
-                new WriteBatchReader.Handler() {
-                    @Override
-                    public void put(Cf cf, byte[] key, byte[] value) {
-                        throw new AssertionError("a sweep only deletes");
-                    }
-
-                    @Override
-                    public void delete(Cf cf, byte[] key) {
-                        assertThat(rows.get(cf).remove(key)).isNotNull();
-                    }
-
-                    @Override
-                    public void deleteRange(Cf cf, byte[] from, byte[] to) {
-                        throw new AssertionError("a sweep deletes rows");
-                    }
-                });
-    }
-
     /** After each batch, for a process may end after any. */
     @Test
     void noReaderAtOrAboveTheSafePointSeesADifference() {
@@ -135,14 +98,15 @@ class VersionSweepTest {
             rows.get(Cf.WRITE).forEach(this::restoreDefault);
             long safePoint = random.nextInt(LAST_TS + 5);
             List<String> before = answers(keys, safePoint);
-            List<Deletions> batches = new ArrayList<>();
-            dropped += sweep(safePoint, batches, random.nextInt(100)).dropped();
-            for (Deletions batch : batches) {
-                apply(batch);
+            VersionSweep sweep = new VersionSweep(safePoint);
+            for (Deletions batch : Swept.over(sweep, rows.get(Cf.WRITE), random.nextInt(100))) {
+                Swept.apply(batch, rows::get);
                 assertThat(answers(keys, safePoint)).isEqualTo(before);
             }
-            List<Deletions> again = new ArrayList<>();
-            assertThat(sweep(safePoint, again, 1000).dropped()).isZero();
+            dropped += sweep.dropped();
+            VersionSweep again = new VersionSweep(safePoint);
+            Swept.over(again, rows.get(Cf.WRITE), 1000);
+            assertThat(again.dropped()).isZero();
         }
         assertThat(dropped).isPositive();
     }
@@ -168,9 +132,9 @@ class VersionSweepTest {
         version(key(3), 10, WriteKind.PUT, false);
         version(key(3), 15, WriteKind.ROLLBACK, false);
         version(key(3), 16, WriteKind.LOCK, false);
-        List<Deletions> batches = new ArrayList<>();
-        VersionSweep sweep = sweep(35, batches, 100_000);
-        batches.forEach(this::apply);
+        VersionSweep sweep = new VersionSweep(35);
+        Swept.over(sweep, rows.get(Cf.WRITE), 100_000)
+                .forEach(batch -> Swept.apply(batch, rows::get));
         assertThat(sweep.dropped()).isEqualTo(2 + 2 + 2);
         assertThat(rows.get(Cf.WRITE)).hasSize(3 + 1);
         assertThat(rows.get(Cf.DEFAULT)).hasSize(3);

@@ -5,8 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.common.codec.Ints;
-import io.tidekv.common.time.Clock;
-import io.tidekv.common.time.SystemClock;
+import io.tidekv.common.time.ManualClock;
 import io.tidekv.compute.engine.ApiMode;
 import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.KvIterator;
@@ -28,7 +27,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -181,25 +179,10 @@ class GarbageCollectorTest {
         }
     }
 
-    /** The machine's clock, and as far ahead of it as a test likes. */
-    private static final class FastClock implements Clock {
-        private final AtomicLong aheadMillis = new AtomicLong();
-
-        @Override
-        public long wallMillis() {
-            return SystemClock.INSTANCE.wallMillis() + aheadMillis.get();
-        }
-
-        @Override
-        public long monotonicNanos() {
-            return SystemClock.INSTANCE.monotonicNanos();
-        }
-    }
-
     @Test
     void aTabletThatRestsIsWokenWhenItsValuesHaveEnded() throws Exception {
         TabletSettings settings = TestStores.settings(folder.resolve("a"), ApiMode.V1TTL);
-        FastClock clock = new FastClock();
+        ManualClock clock = new ManualClock();
         try (TestStores stores =
                 new TestStores(
                         new SwitchableStore(), folder.resolve("a"), settings, 1L << 30, clock)) {
@@ -217,7 +200,7 @@ class GarbageCollectorTest {
             stores.tablets.wakeEnded(woken::add);
             assertThat(woken).isEmpty();
 
-            clock.aheadMillis.set(3 * 3_600_000);
+            clock.advanceMillis(3 * 3_600_000);
             stores.tablets.wakeEnded(woken::add);
             assertThat(woken).containsExactly(7L);
             RocksTablet again =
