@@ -199,7 +199,7 @@ public record ComputeConfig(
     /** Garbage in the object store. */
     public record Gc(
             @Setting(
-                            value = "false",
+                            value = "true",
                             doc =
                                     "Whether the store that leads the first region collects. To be"
                                             + " set alike on all stores.")

@@ -17,6 +17,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
@@ -83,6 +84,20 @@ class ComputeServerTest {
             assertThat(cluster.get("k7")).isEqualTo("v7");
             cluster.put("k7", "after");
             assertThat(cluster.get("k7")).isEqualTo("after");
+        }
+    }
+
+    @Test
+    void theStoreOfTheFirstRegionCollectsUnlessToldNotTo() throws Exception {
+        try (ComputeServer a = ComputeServer.start(cluster.config("a", "gc.interval", "1s"))) {
+            cluster.put("k", "v");
+            await("a cycle over a whole bucket")
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> page(a, "/metrics").matches("(?s).*tidekv_gc_cycles [1-9].*"));
+            try (ComputeServer b =
+                    ComputeServer.start(cluster.config("b", "gc.enabled", "false"))) {
+                assertThat(page(b, "/metrics")).doesNotContain("tidekv_gc_cycles");
+            }
         }
     }
 
