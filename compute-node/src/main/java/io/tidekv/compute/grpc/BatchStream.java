@@ -48,6 +48,9 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
     private final Executor flusher;
     private final ServerCallStreamObserver<BatchCommandsResponse> out;
 
+    /** For answers of requests that are done when they have begun; of who begins. */
+    private final Response.Builder atOnce = Response.newBuilder();
+
     // All below is guarded by this.
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private final ArrayDeque<Answer> ready = new ArrayDeque<>();
@@ -175,15 +178,18 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
         }
         CompletableFuture<A> served = gate.serve(kind.command(), inner);
         if (served.isDone() && !served.isCompletedExceptionally()) {
-            finish(begun, response(kind, served.join()));
+            finish(begun, response(kind, served.join(), atOnce));
+            atOnce.clear();
         } else {
-            served.whenComplete((answer, error) -> finish(begun, response(kind, answer)));
+            served.whenComplete(
+                    (answer, error) ->
+                            finish(begun, response(kind, answer, Response.newBuilder())));
         }
         return true;
     }
 
-    private static <A extends Message> Response response(BatchKind<?, A> kind, @Nullable A answer) {
-        Response.Builder response = Response.newBuilder();
+    private static <A extends Message> Response response(
+            BatchKind<?, A> kind, @Nullable A answer, Response.Builder response) {
         if (answer != null) {
             kind.wrap().accept(response, answer);
         }

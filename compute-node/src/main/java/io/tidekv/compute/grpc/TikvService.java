@@ -33,7 +33,7 @@ final class TikvService implements BindableService {
         UnaryCalls unary = new UnaryCalls(gate, connectionBytesMax);
         table.commands().forEach(command -> unary.bind(service, command));
         service.addMethod(
-                TikvGrpc.getBatchCommandsMethod(),
+                BatchMarshaller.method(),
                 ServerCalls.asyncBidiStreamingCall(
                         out ->
                                 new BatchStream(
