@@ -2,6 +2,7 @@ package io.tidekv.compute.restore;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.mvcc.LockRecord;
 import io.tidekv.compute.mvcc.Ts;
@@ -55,7 +56,7 @@ final class Settlement {
     List<TabletRecord> run() {
         List<List<Found>> locks = new ArrayList<>();
         for (int i = 0; i < regions.size(); i++) {
-            locks.add(view(i, LeftoverLocks::all));
+            locks.add(hasLocks(regions.get(i)) ? view(i, LeftoverLocks::all) : List.of());
         }
         // All are decided before any is settled: what is looked up must not have changed.
         locks.forEach(found -> found.forEach(this::decide));
@@ -64,10 +65,22 @@ final class Settlement {
         }
         List<TabletRecord> settled = new ArrayList<>();
         for (int i = 0; i < regions.size(); i++) {
-            boolean same = locks.get(i).isEmpty() && upToTs == Ts.MAX;
-            settled.add(same ? regions.get(i) : settle(regions.get(i), locks.get(i)));
+            TabletRecord region = regions.get(i);
+            boolean same = locks.get(i).isEmpty() && !hasCommitsAfter(region, upToTs);
+            settled.add(same ? region : settle(region, locks.get(i)));
         }
         return settled;
+    }
+
+    /** Whether there may be any: most regions of a cluster at rest need not be opened. */
+    private static boolean hasLocks(TabletRecord region) {
+        return region.getColumnFamiliesList().stream()
+                .anyMatch(family -> family.getId() == Cf.LOCK.id() && family.getFilesCount() > 0);
+    }
+
+    /** Whether there may be any: what a record tells spares reading all rows. */
+    private static boolean hasCommitsAfter(TabletRecord region, long ts) {
+        return ts != Ts.MAX && (!region.hasMaxCommitTs() || Ts.less(ts, region.getMaxCommitTs()));
     }
 
     private void decide(Found found) {
@@ -93,9 +106,13 @@ final class Settlement {
         if (open.isEmpty()) {
             return;
         }
+        long oldest = open.stream().min(Long::compareUnsigned).orElseThrow();
         Map<Long, Long> found = new HashMap<>();
         for (int i = 0; i < regions.size(); i++) {
-            found.putAll(view(i, snapshot -> LeftoverLocks.commits(snapshot, open)));
+            // A transaction commits after it has begun.
+            if (hasCommitsAfter(regions.get(i), oldest)) {
+                found.putAll(view(i, snapshot -> LeftoverLocks.commits(snapshot, open)));
+            }
         }
         commits.replaceAll(
                 (transaction, commitTs) ->
@@ -145,7 +162,7 @@ final class Settlement {
                     open.amend(LeftoverLocks.settle(snapshot, found, stays ? commitTs : 0));
                 }
             }
-            if (upToTs != Ts.MAX) {
+            if (hasCommitsAfter(record, upToTs)) {
                 try (KvSnapshot snapshot = open.tablet().snapshot(open.tablet().state().shape())) {
                     LeftoverLocks.removeAfter(snapshot, upToTs, open::amend);
                 }

@@ -1,9 +1,11 @@
 package io.tidekv.compute.restore;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.common.Randomness;
+import io.tidekv.common.error.KvException;
 import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.KvIterator;
 import io.tidekv.compute.engine.KvSnapshot;
@@ -34,8 +36,9 @@ import org.junit.jupiter.api.Test;
 class SettlementTest {
     private static final ByteString MIDDLE = ByteString.copyFrom(TxnKey.of(raw("m")).encoded());
 
+    private final MemoryObjectStore objects = new MemoryObjectStore();
     private final MemoryTabletStore tablets =
-            new MemoryTabletStore(7, 1, new MemoryObjectStore(), Randomness.seeded(1));
+            new MemoryTabletStore(7, 1, objects, Randomness.seeded(1));
     private final StateMaker maker = new TabletStateMaker(tablets, () -> {});
     private final WriteBatchBuilder left = new WriteBatchBuilder();
     private final WriteBatchBuilder right = new WriteBatchBuilder();
@@ -195,5 +198,29 @@ class SettlementTest {
         for (String key : List.of("c", "y", "d", "z")) {
             assertThat(seen(key)).as(key).isZero();
         }
+    }
+
+    @Test
+    void aRegionWithoutLocksAndWithoutLaterCommitsIsNotRead() {
+        committed("a", 10, 25);
+        committed("b", 9, 20);
+        lock("x", prewrite("x", "x", 26));
+        TabletRecord resting = state(1, ByteString.EMPTY, MIDDLE, left);
+        TabletRecord busy = state(2, MIDDLE, ByteString.EMPTY, right);
+        assertThat(resting.getMaxCommitTs()).isEqualTo(25);
+        resting.getColumnFamiliesList().stream()
+                .flatMap(family -> family.getFilesList().stream())
+                .forEach(file -> objects.delete(file.getObject().getKey()));
+
+        settled = maker.settle(List.of(resting, busy), 25);
+        assertThat(settled.get(0)).isEqualTo(resting);
+        assertThat(rows(1, Cf.LOCK)).isZero();
+
+        TabletRecord untold = resting.toBuilder().clearMaxCommitTs().build();
+        assertThatThrownBy(() -> maker.settle(List.of(untold, busy), 25))
+                .as("what does not tell is read")
+                .isInstanceOf(KvException.class);
+        assertThatThrownBy(() -> maker.settle(List.of(resting, busy), 24))
+                .isInstanceOf(KvException.class);
     }
 }

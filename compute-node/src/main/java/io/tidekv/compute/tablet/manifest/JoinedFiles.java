@@ -1,6 +1,7 @@
 package io.tidekv.compute.tablet.manifest;
 
 import com.google.protobuf.ByteString;
+import io.tidekv.compute.mvcc.Ts;
 import io.tidekv.proto.manifest.ColumnFamily;
 import io.tidekv.proto.manifest.CustomField;
 import io.tidekv.proto.manifest.SstFile;
@@ -50,10 +51,13 @@ public final class JoinedFiles {
                 next += files.size();
             }
         }
-        return joined.setNextFile(next)
+        joined.setNextFile(next)
                 .setLastSequence(Math.max(base.getLastSequence(), added.getLastSequence()))
-                .setMaxCommitTs(Math.max(base.getMaxCommitTs(), added.getMaxCommitTs()))
-                .build();
+                .clearMaxCommitTs();
+        if (base.hasMaxCommitTs() && added.hasMaxCommitTs()) {
+            joined.setMaxCommitTs(Ts.max(base.getMaxCommitTs(), added.getMaxCommitTs()));
+        }
+        return joined.build();
     }
 
     private static List<SstFile> behind(List<SstFile> there, List<SstFile> files, long first) {

@@ -54,7 +54,9 @@ final class MemoryPublisher implements Publisher {
                 .setTerm(request.term())
                 .setSequence(cut.sequence())
                 .setAppliedIndex(cut.applied().index())
-                .setAppliedTerm(cut.applied().term());
+                .setAppliedTerm(cut.applied().term())
+                .clearMaxCommitTs();
+        ((MemoryTablet) tablet).newestCommit().tell(record);
         if (request.parent() != null) {
             record.setParent(request.parent());
         }

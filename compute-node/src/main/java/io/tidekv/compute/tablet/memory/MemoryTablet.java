@@ -7,6 +7,8 @@ import io.tidekv.compute.engine.KvIterator;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.engine.MemoryEngine;
 import io.tidekv.compute.tablet.AppliedMark;
+import io.tidekv.compute.tablet.BatchWalk;
+import io.tidekv.compute.tablet.NewestCommit;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.RegionState;
 import io.tidekv.compute.tablet.Tablet;
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /** A tablet in memory. Sizes are exact and found by walking. */
 final class MemoryTablet implements Tablet {
     private final MemoryEngine engine = new MemoryEngine();
+    private final NewestCommit newestCommit;
     private AppliedMark applied;
     // What a record would cover: as on disk, the mark is kept with what changes data or state only.
     private AppliedMark marked;
@@ -33,6 +36,7 @@ final class MemoryTablet implements Tablet {
 
     MemoryTablet(@Nullable PreparedRecord base, RegionShape shape) {
         this.base = base;
+        this.newestCommit = new NewestCommit(base == null ? null : base.record());
         if (base == null) {
             applied = AppliedMark.NONE;
             state = RegionState.fresh(shape);
@@ -63,6 +67,7 @@ final class MemoryTablet implements Tablet {
         for (Entry entry : entries) {
             checkNext(entry.getIndex(), entry.getParts());
             if (entry.getKind() == EntryKind.WRITE) {
+                newestCommit.saw(BatchWalk.over(entry.getData()).newestCommitTs());
                 engine.apply(entry.getData());
                 unpublishedBytes += entry.getData().size();
                 afterCutBytes += entry.getData().size();
@@ -77,6 +82,7 @@ final class MemoryTablet implements Tablet {
     @Override
     public synchronized void inherit(ByteString batch) {
         Invariants.check(applied.index() == 0, "a region that has a log of its own inherits");
+        newestCommit.saw(BatchWalk.over(batch).newestCommitTs());
         engine.apply(batch);
         unpublishedBytes += batch.size();
         afterCutBytes += batch.size();
@@ -94,6 +100,7 @@ final class MemoryTablet implements Tablet {
     public synchronized void applyMerge(AppliedMark mark, RegionState after, ByteString writes) {
         checkLater(mark.index());
         if (!writes.isEmpty()) {
+            newestCommit.saw(BatchWalk.over(writes).newestCommitTs());
             engine.apply(writes);
             unpublishedBytes += writes.size();
             afterCutBytes += writes.size();
@@ -138,6 +145,10 @@ final class MemoryTablet implements Tablet {
         cutIndex = marked.index();
         afterCutBytes = 0;
         return new Cut(marked, state, base, sequence, snapshot(state.shape()));
+    }
+
+    NewestCommit newestCommit() {
+        return newestCommit;
     }
 
     @Override

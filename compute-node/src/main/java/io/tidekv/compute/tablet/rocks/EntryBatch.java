@@ -2,7 +2,9 @@ package io.tidekv.compute.tablet.rocks;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.common.Invariants;
+import io.tidekv.compute.mvcc.Ts;
 import io.tidekv.compute.tablet.AppliedMark;
+import io.tidekv.compute.tablet.BatchWalk;
 import io.tidekv.compute.tablet.manifest.RecordFiles;
 import io.tidekv.proto.region.Entry;
 import java.util.List;
@@ -14,16 +16,18 @@ import java.util.List;
 final class EntryBatch {
     private static final int HEADER = 12;
     private static final int COUNT_AT = 8;
-    private static final byte VALUE = 0x1;
-    private static final byte CF_DELETION = 0x4;
     private static final byte CF_VALUE = 0x5;
-    private static final byte CF_RANGE_DELETION = 0xE;
-    private static final byte RANGE_DELETION = 0xF;
 
-    private EntryBatch() {}
+    private final byte[] bytes;
+    private final long newestCommitTs;
+
+    private EntryBatch(byte[] bytes, long newestCommitTs) {
+        this.bytes = bytes;
+        this.newestCommitTs = newestCommitTs;
+    }
 
     /** The batch of the entries, all of them WRITEs, with the mark of the last. */
-    static byte[] join(List<Entry> entries) {
+    static EntryBatch join(List<Entry> entries) {
         Entry last = entries.get(entries.size() - 1);
         long size = HEADER;
         size += markSize();
@@ -34,16 +38,19 @@ final class EntryBatch {
         byte[] joined = new byte[(int) size];
         int at = HEADER;
         int operations = 1;
+        long newest = 0;
         for (Entry entry : entries) {
             ByteString data = entry.getData();
             int length = data.size() - HEADER;
             Invariants.check(length >= 0, "entry %s holds no write batch", entry.getIndex());
             data.substring(HEADER).copyTo(joined, at);
             int count = count(data);
+            BatchWalk walk = BatchWalk.over(joined, at, at + length);
             Invariants.check(
-                    operations(joined, at, at + length) == count,
+                    walk.operations() == count,
                     "entry %s holds no sound write batch",
                     entry.getIndex());
+            newest = Ts.max(newest, walk.newestCommitTs());
             operations += count;
             at += length;
         }
@@ -51,7 +58,16 @@ final class EntryBatch {
         for (int i = 0; i < 4; i++) {
             joined[COUNT_AT + i] = (byte) (operations >>> (8 * i));
         }
-        return joined;
+        return new EntryBatch(joined, newest);
+    }
+
+    byte[] bytes() {
+        return bytes;
+    }
+
+    /** Of the commit records in it; 0 when there is none. */
+    long newestCommitTs() {
+        return newestCommitTs;
     }
 
     private static int markSize() {
@@ -75,69 +91,5 @@ final class EntryBatch {
             count |= (batch.byteAt(COUNT_AT + i) & 0xFF) << (8 * i);
         }
         return count;
-    }
-
-    /**
-     * How many operations there are; -1 when there is anything but whole puts, deletes and range
-     * deletes in the user's column families. RocksDB would apply the part before the damage.
-     */
-    static int operations(byte[] batch, int from, int to) {
-        Cursor cursor = new Cursor(batch, from, to);
-        int count = 0;
-        while (cursor.at < to) {
-            byte tag = batch[cursor.at++];
-            boolean named = tag == CF_VALUE || tag == CF_DELETION || tag == CF_RANGE_DELETION;
-            if (tag < 0 || tag > RANGE_DELETION || (!named && !isPlain(tag))) {
-                return -1;
-            }
-            int family = named ? cursor.number() : 0;
-            boolean pair = tag != CF_DELETION && tag != 0;
-            if (family < 0
-                    || family >= RecordFiles.META
-                    || !cursor.skip()
-                    || (pair && !cursor.skip())) {
-                return -1;
-            }
-            count++;
-        }
-        return count;
-    }
-
-    private static boolean isPlain(byte tag) {
-        return tag == 0 || tag == VALUE || tag == RANGE_DELETION;
-    }
-
-    private static final class Cursor {
-        private final byte[] bytes;
-        private final int end;
-        private int at;
-
-        Cursor(byte[] bytes, int at, int end) {
-            this.bytes = bytes;
-            this.at = at;
-            this.end = end;
-        }
-
-        /** A varint below 2^31, or -1. */
-        int number() {
-            long value = 0;
-            for (int shift = 0; shift < 35 && at < end; shift += 7) {
-                byte next = bytes[at++];
-                value |= (long) (next & 0x7F) << shift;
-                if (next >= 0) {
-                    return value > Integer.MAX_VALUE ? -1 : (int) value;
-                }
-            }
-            return -1;
-        }
-
-        boolean skip() {
-            int length = number();
-            if (length < 0 || length > end - at) {
-                return false;
-            }
-            at += length;
-            return true;
-        }
     }
 }

@@ -251,7 +251,9 @@ final class RocksPublisher implements Publisher {
                 .setTerm(request.term())
                 .setSequence(tablet.publication().nextSequence(request.term()))
                 .setAppliedIndex(capture.cells().mark().index())
-                .setAppliedTerm(capture.cells().mark().term());
+                .setAppliedTerm(capture.cells().mark().term())
+                .clearMaxCommitTs();
+        tablet.newestCommit().tell(record);
         if (request.parent() != null) {
             record.setParent(request.parent());
         }

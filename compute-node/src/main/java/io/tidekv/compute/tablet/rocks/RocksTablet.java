@@ -4,6 +4,8 @@ import com.google.protobuf.ByteString;
 import io.tidekv.common.Invariants;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.tablet.AppliedMark;
+import io.tidekv.compute.tablet.BatchWalk;
+import io.tidekv.compute.tablet.NewestCommit;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.RegionState;
 import io.tidekv.compute.tablet.Tablet;
@@ -36,6 +38,7 @@ final class RocksTablet implements Tablet {
     private final LocalFiles files;
     private final Cells cells;
     private final Publication publication;
+    private final NewestCommit newestCommit;
     private final Sizes sizes;
     private final Consumer<RocksTablet> onClose;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -66,6 +69,7 @@ final class RocksTablet implements Tablet {
         this.files = files;
         this.cells = cells;
         this.publication = new Publication(base);
+        this.newestCommit = new NewestCommit(base == null ? null : base.record());
         this.sizes = new Sizes(instance, files, publication);
         this.state = state;
         this.garbage = garbage;
@@ -129,7 +133,9 @@ final class RocksTablet implements Tablet {
     }
 
     private void write(List<Entry> entries) {
-        byte[] batch = EntryBatch.join(entries);
+        EntryBatch joined = EntryBatch.join(entries);
+        byte[] batch = joined.bytes();
+        newestCommit.saw(joined.newestCommitTs());
         try (WriteBatch write = new WriteBatch(batch)) {
             write(write);
         }
@@ -144,6 +150,7 @@ final class RocksTablet implements Tablet {
     public void inherit(ByteString batch) {
         Invariants.check(applied.index() == 0, "a region that has a log of its own inherits");
         byte[] bytes = batch.toByteArray();
+        newestCommit.saw(BatchWalk.over(batch).newestCommitTs());
         try (WriteBatch write = new WriteBatch(bytes)) {
             write(write);
         }
@@ -165,6 +172,9 @@ final class RocksTablet implements Tablet {
                 applied.index());
         Invariants.check(after.shape().getRegionId() == regionId, "the state is of another region");
         byte[] stateCell = Cells.encode(after);
+        if (!writes.isEmpty()) {
+            newestCommit.saw(BatchWalk.over(writes).newestCommitTs());
+        }
         try (WriteBatch write =
                 writes.isEmpty() ? new WriteBatch() : new WriteBatch(writes.toByteArray())) {
             write.put(instance.family(RecordFiles.META), Cells.MARK, Cells.encode(mark));
@@ -360,5 +370,9 @@ final class RocksTablet implements Tablet {
 
     Publication publication() {
         return publication;
+    }
+
+    NewestCommit newestCommit() {
+        return newestCommit;
     }
 }

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.tidekv.common.codec.Ints;
 import io.tidekv.common.error.KvException;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.compute.engine.Cf;
+import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.compute.tablet.ChildRecords;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.PublishRequest;
@@ -16,6 +18,8 @@ import io.tidekv.compute.tablet.manifest.RecordFiles;
 import io.tidekv.objects.store.ObjectStoreException;
 import io.tidekv.proto.manifest.SstFile;
 import io.tidekv.proto.manifest.TabletRecord;
+import io.tidekv.proto.region.Entry;
+import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.RegionShape;
 import io.tidekv.proto.region.SplitChild;
 import java.nio.file.Files;
@@ -258,5 +262,49 @@ class PublishTest {
             childModel.verify(childAgain, left);
             childAgain.close();
         }
+    }
+
+    @Test
+    void recordsTellTheNewestCommit() throws Exception {
+        try (TestStores stores = new TestStores(objects, folder.resolve("a"), true)) {
+            RocksTablet tablet = open(stores, null, WHOLE);
+            assertThat(stores.publish(tablet, 3).record().getMaxCommitTs()).isZero();
+            commit(tablet, 30, 20);
+            PreparedRecord record = stores.publish(tablet, 3);
+            assertThat(record.record().getMaxCommitTs()).isEqualTo(30);
+            RegionShape half = TabletModel.shape(8, "", "m");
+            assertThat(ChildRecords.clip(record.record(), half, 4).getMaxCommitTs()).isEqualTo(30);
+            tablet.close();
+
+            tablet = open(stores, record, WHOLE);
+            commit(tablet, 25);
+            assertThat(stores.publish(tablet, 3).record().getMaxCommitTs()).isEqualTo(30);
+            commit(tablet, -7);
+            assertThat(stores.publish(tablet, 3).record().getMaxCommitTs()).isEqualTo(-7);
+            tablet.close();
+
+            TabletRecord silent = record.record().toBuilder().clearMaxCommitTs().build();
+            tablet =
+                    (RocksTablet)
+                            stores.tablets.open(new PreparedRecord(record.ref(), silent), WHOLE);
+            commit(tablet, 40);
+            assertThat(stores.publish(tablet, 3).record().hasMaxCommitTs()).isFalse();
+            tablet.close();
+        }
+    }
+
+    private static void commit(RocksTablet tablet, long... commitTs) {
+        WriteBatchBuilder batch = new WriteBatchBuilder();
+        for (long ts : commitTs) {
+            batch.put(Cf.WRITE, Ints.withDesc(new byte[] {'k'}, ts), new byte[] {'P', 1});
+        }
+        tablet.apply(
+                List.of(
+                        Entry.newBuilder()
+                                .setIndex(tablet.applied().index() + 1)
+                                .setTerm(3)
+                                .setKind(EntryKind.WRITE)
+                                .setData(batch.build())
+                                .build()));
     }
 }
