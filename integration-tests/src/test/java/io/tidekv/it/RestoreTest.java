@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -108,6 +109,7 @@ class RestoreTest {
     void aBackupIsOfOneMomentWhileTransactionsGoOn() throws Exception {
         Playground first = start("live");
         long[] before;
+        JsonNode taken;
         try (TiSession session = TiSession.create(Clients.raw(first));
                 RawKVClient client = session.createRawClient();
                 Transfers transfers = new Transfers(first)) {
@@ -119,8 +121,7 @@ class RestoreTest {
                     .atMost(Duration.ofSeconds(60))
                     .until(() -> LongStream.of(transfers.moved()).allMatch(coins -> coins > 5));
             before = transfers.moved();
-            JsonNode taken =
-                    new ObjectMapper().readTree(backup(first, "create", "monday", "--json"));
+            taken = new ObjectMapper().readTree(backup(first, "create", "monday", "--json"));
             assertThat(taken.get("regions").asInt()).isGreaterThanOrEqualTo(2);
             assertThat(taken.get("at").asText()).contains("T");
             load.write(ROWS, 2 * ROWS);
@@ -157,7 +158,7 @@ class RestoreTest {
                 assertThat(client.get(rows.key(later))).as("row %d of later", later).isEmpty();
             }
             tidekv("ctl", "--pd", second.pd(), "status");
-            branch(second, restored);
+            branch(second, restored, taken);
             new RowLoad(rows, client).verify(0, ROWS);
             assertThat(client.get(rows.key(ROWS))).as("a row of the branch").isEmpty();
         } finally {
@@ -166,10 +167,11 @@ class RestoreTest {
     }
 
     /** A cluster beside the other one begins with the same, writes, and is deleted. */
-    private void branch(Playground parent, long[] coins) throws Exception {
+    private void branch(Playground parent, long[] coins, JsonNode backup) throws Exception {
         Path plan = folder.resolve("branch.plan");
         List<String> from = List.of("ctl", "--pd", parent.pd(), "branch");
         tidekv(words(from, "create", "dev", "--plan", plan.toString()));
+        beside(backup);
         Playground branch = start("branch", "--restore-plan", plan.toString());
         try (TiSession session = TiSession.create(Clients.raw(branch));
                 RawKVClient client = session.createRawClient();
@@ -187,9 +189,35 @@ class RestoreTest {
             lose(branch);
         }
         tidekv(words(from, "delete", "dev", "--branch-pd", branch.pd()));
+        tidekv(words(from, "delete", "staging"));
         try (ObjectStore store = ObjectStores.open(bucket())) {
             assertThat(Restoration.onlyCluster(store)).as("the parent alone").isNotNull();
         }
+    }
+
+    /** A cluster beside the one that made the backup, and goes on. */
+    private void beside(JsonNode backup) throws IOException {
+        Path plan = folder.resolve("staging.plan");
+        // The store has another branch, too.
+        String cluster = backup.get("cluster").asText();
+        JsonNode made =
+                new ObjectMapper()
+                        .readTree(
+                                tidekv(
+                                        words(
+                                                List.of("ctl", "backup", "restore", "monday"),
+                                                "--to-cluster",
+                                                "staging",
+                                                "--cluster",
+                                                cluster,
+                                                "--plan",
+                                                plan.toString(),
+                                                "--json")));
+        assertThat(made.get("cluster").asText()).isNotEqualTo(cluster);
+        assertThat(Instant.ofEpochMilli(made.get("at_ms").asLong()))
+                .isEqualTo(backup.get("at").asText());
+        assertThat(made.get("problems")).isEmpty();
+        assertThat(Files.size(plan)).isPositive();
     }
 
     private String[] words(List<String> first, String... more) {

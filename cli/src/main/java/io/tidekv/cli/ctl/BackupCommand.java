@@ -6,12 +6,10 @@ import io.tidekv.cli.Json;
 import io.tidekv.common.Randomness;
 import io.tidekv.objects.backup.BackupSet;
 import io.tidekv.objects.backup.Backups;
-import io.tidekv.objects.backup.MomentCut;
 import io.tidekv.objects.backup.PdOwners;
 import io.tidekv.objects.gc.PdRoots;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.StoreContext;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -82,13 +79,7 @@ final class BackupCommand implements Runnable {
         @Parameters(paramLabel = "NAME")
         private String name = "";
 
-        @Option(
-                names = "--timeout",
-                paramLabel = "SECONDS",
-                description =
-                        "Give up when regions cannot publish for so long (default"
-                                + " ${DEFAULT-VALUE}).")
-        private long timeout = 60;
+        @Mixin private MomentOption moment = new MomentOption();
 
         @Mixin private ObjectsOption objects = new ObjectsOption();
 
@@ -107,9 +98,9 @@ final class BackupCommand implements Runnable {
             try (PdOwners owners = new PdOwners(options.pd(), context.randomness());
                     ObjectStore store = objects.open()) {
                 long clusterId = owners.clusterId();
-                MomentCut cut =
-                        new MomentCut(owners, context, Duration.ofSeconds(timeout), console::note);
-                BackupSet set = backups(store, clusterId).create(name, clusterId, cut);
+                BackupSet set =
+                        backups(store, clusterId)
+                                .create(name, clusterId, moment.cut(owners, context, console));
                 console.line(options.json() ? Json.line(json(set)) : table(List.of(set)));
             }
             return 0;

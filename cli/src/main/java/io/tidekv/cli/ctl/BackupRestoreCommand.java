@@ -1,14 +1,12 @@
 package io.tidekv.cli.ctl;
 
-import io.tidekv.cli.CliException;
 import io.tidekv.cli.Console;
-import io.tidekv.common.Randomness;
 import io.tidekv.compute.restore.RestoreWorkshop;
 import io.tidekv.objects.backup.BackupSet;
-import io.tidekv.objects.backup.Backups;
 import io.tidekv.objects.restore.Goal;
 import io.tidekv.objects.restore.Restoration;
 import io.tidekv.objects.store.ObjectStore;
+import io.tidekv.objects.store.StoreContext;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -22,8 +20,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "restore",
         description = {
-            "Prepare a new cluster from a backup, in place of the one that made it, which must not",
-            "run any more. Writes a file for `tidekv pd --restore-plan`; copies nothing."
+            "Prepare a new cluster from a backup: in place of the one that made it, which must not",
+            "run any more, or beside it. Writes a file for `tidekv pd --restore-plan`; copies",
+            "nothing."
         })
 final class BackupRestoreCommand implements Callable<Integer> {
     @Parameters(paramLabel = "NAME")
@@ -38,6 +37,15 @@ final class BackupRestoreCommand implements Callable<Integer> {
             })
     private @Nullable String at;
 
+    @Option(
+            names = "--to-cluster",
+            paramLabel = "NEW",
+            description = {
+                "A name for a cluster beside the one that made the backup, which goes on: a branch",
+                "(see `tidekv ctl branch`)."
+            })
+    private @Nullable String toCluster;
+
     @Mixin private RestoreOptions restore = new RestoreOptions();
 
     @Mixin private ObjectsOption objects = new ObjectsOption();
@@ -50,24 +58,25 @@ final class BackupRestoreCommand implements Callable<Integer> {
         this.console = console;
     }
 
-    private Goal goal() {
-        String time = at;
-        return time == null ? Goal.LATEST : RestoreOptions.at(time);
-    }
-
     @Override
     public Integer call() {
         CtlOptions options = CtlOptions.of(spec);
+        Goal goal = RestoreOptions.goal(at);
+        StoreContext context = StoreContext.system();
         try (ObjectStore store = objects.open()) {
             long id = restore.clusterId(store);
-            ObjectStore objectsOf = ObjectsOption.cluster(store, id);
-            BackupSet backup = new Backups(objectsOf, Randomness.real()).find(name);
-            if (backup == null || backup.isBranch()) {
-                throw new CliException("there is no backup " + name);
-            }
-            try (RestoreWorkshop workshop = new RestoreWorkshop(objectsOf, id)) {
+            if (toCluster != null) {
                 Restoration made =
-                        Restoration.of(objectsOf, backup, workshop, goal(), Randomness.real());
+                        new NewCluster(store, id, context)
+                                .make(toCluster, NewCluster.of(store, id, name), goal);
+                RestoreOutput.writeBranch(console, options.json(), made, restore.plan());
+                return 0;
+            }
+            BackupSet backup = NewCluster.find(store, id, name);
+            ObjectStore cluster = ObjectsOption.cluster(store, id);
+            try (RestoreWorkshop workshop = new RestoreWorkshop(cluster, id)) {
+                Restoration made =
+                        Restoration.of(cluster, backup, workshop, goal, context.randomness());
                 RestoreOutput.write(console, options.json(), made, restore.plan());
             }
         }

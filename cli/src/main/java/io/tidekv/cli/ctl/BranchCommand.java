@@ -3,24 +3,17 @@ package io.tidekv.cli.ctl;
 import io.tidekv.cli.CliException;
 import io.tidekv.cli.Console;
 import io.tidekv.cli.Json;
-import io.tidekv.compute.restore.RestoreWorkshop;
 import io.tidekv.objects.backup.BackupSet;
-import io.tidekv.objects.backup.Backups;
 import io.tidekv.objects.backup.Branches;
 import io.tidekv.objects.backup.CutSource;
-import io.tidekv.objects.backup.MomentCut;
 import io.tidekv.objects.backup.PdOwners;
 import io.tidekv.objects.gc.CollectionStopped;
 import io.tidekv.objects.gc.PdRoots;
-import io.tidekv.objects.restore.Goal;
 import io.tidekv.objects.restore.Restoration;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.StoreContext;
-import io.tidekv.proto.region.ObjectRef;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,13 +80,7 @@ final class BranchCommand implements Runnable {
                 })
         private @Nullable String at;
 
-        @Option(
-                names = "--timeout",
-                paramLabel = "SECONDS",
-                description =
-                        "Give up when regions cannot publish for so long (default"
-                                + " ${DEFAULT-VALUE}).")
-        private long timeout = 60;
+        @Mixin private MomentOption moment = new MomentOption();
 
         @Mixin private ObjectsOption objects = new ObjectsOption();
 
@@ -115,50 +102,16 @@ final class BranchCommand implements Runnable {
             try (PdOwners owners = new PdOwners(options.pd(), context.randomness());
                     ObjectStore store = objects.open()) {
                 long parentId = owners.clusterId();
-                ObjectStore parent = ObjectsOption.cluster(store, parentId);
                 CutSource source =
                         from == null
-                                ? new MomentCut(
-                                        owners, context, Duration.ofSeconds(timeout), console::note)
-                                : held(new Backups(parent, context.randomness()), from);
-                BackupSet held = branches(store, parentId).hold(name, source);
-                ObjectStore heir = ObjectsOption.cluster(store, held.branchId());
-                try (RestoreWorkshop workshop = new RestoreWorkshop(heir, held.branchId())) {
-                    Restoration made =
-                            Restoration.branch(
-                                    parent,
-                                    held,
-                                    heir,
-                                    held.branchId(),
-                                    workshop,
-                                    at == null ? Goal.LATEST : RestoreOptions.at(at),
-                                    context.randomness());
-                    RestoreOutput.writeBranch(console, options.json(), made, plan);
-                }
+                                ? moment.cut(owners, context, console)
+                                : NewCluster.of(store, parentId, from);
+                Restoration made =
+                        new NewCluster(store, parentId, context)
+                                .make(name, source, RestoreOptions.goal(at));
+                RestoreOutput.writeBranch(console, options.json(), made, plan);
             }
             return 0;
-        }
-
-        /** The records of a backup, which holds them until the branch does. */
-        private static CutSource held(Backups backups, String name) {
-            BackupSet backup = backups.find(name);
-            if (backup == null || backup.isBranch()) {
-                throw new CliException("there is no backup " + name);
-            }
-            if (backup.ts() == 0) {
-                throw new CliException(name + " is of no one moment: make a new backup");
-            }
-            List<ObjectRef> records = new ArrayList<>();
-            for (BackupSet.Region region : backup.regions()) {
-                ObjectRef record = region.record();
-                if (record != null) {
-                    records.add(record);
-                }
-            }
-            return begins -> {
-                begins.run();
-                return new CutSource.Cut(backup.ts(), records);
-            };
         }
     }
 

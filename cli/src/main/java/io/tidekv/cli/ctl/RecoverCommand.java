@@ -61,14 +61,10 @@ final class RecoverCommand implements Callable<Integer> {
     }
 
     private Goal goal() {
-        String time = at;
-        if (time == null) {
-            return everything ? Goal.EVERYTHING : Goal.LATEST;
-        }
-        if (everything) {
+        if (everything && at != null) {
             throw new CliException("--at and --everything exclude each other");
         }
-        return RestoreOptions.at(time);
+        return everything ? Goal.EVERYTHING : RestoreOptions.goal(at);
     }
 
     @Override

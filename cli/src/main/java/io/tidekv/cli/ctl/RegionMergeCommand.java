@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -24,11 +24,7 @@ final class RegionMergeCommand implements Callable<Integer> {
     @Parameters(index = "1", paramLabel = "TARGET", description = "The neighbour that stays.")
     private long target;
 
-    @Option(
-            names = "--timeout",
-            paramLabel = "SECONDS",
-            description = "Give up after this time (default ${DEFAULT-VALUE}).")
-    private long timeout = 60;
+    @Mixin private OrderTimeout timeout = new OrderTimeout();
 
     @Spec private @Nullable CommandSpec spec;
 
@@ -41,7 +37,7 @@ final class RegionMergeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         CtlOptions options = CtlOptions.of(spec);
-        long millis = timeout * 1000;
+        long millis = timeout.millis();
         MergeRegionsRequest request =
                 MergeRegionsRequest.newBuilder()
                         .setSourceRegionId(source)

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -25,11 +26,7 @@ final class RegionMoveCommand implements Callable<Integer> {
     @Option(names = "--to", required = true, paramLabel = "STORE", description = "Id of the store.")
     private long to;
 
-    @Option(
-            names = "--timeout",
-            paramLabel = "SECONDS",
-            description = "Give up after this time (default ${DEFAULT-VALUE}).")
-    private long timeout = 60;
+    @Mixin private OrderTimeout timeout = new OrderTimeout();
 
     @Spec private @Nullable CommandSpec spec;
 
@@ -42,7 +39,7 @@ final class RegionMoveCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         CtlOptions options = CtlOptions.of(spec);
-        long millis = timeout * 1000;
+        long millis = timeout.millis();
         MoveRegionRequest request =
                 MoveRegionRequest.newBuilder()
                         .setRegionId(id)

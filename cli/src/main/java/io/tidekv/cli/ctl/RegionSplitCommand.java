@@ -13,6 +13,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -33,11 +34,7 @@ final class RegionSplitCommand implements Callable<Integer> {
             })
     private List<String> keys = new ArrayList<>();
 
-    @Option(
-            names = "--timeout",
-            paramLabel = "SECONDS",
-            description = "Give up after this time (default ${DEFAULT-VALUE}).")
-    private long timeout = 60;
+    @Mixin private OrderTimeout timeout = new OrderTimeout();
 
     @Spec private @Nullable CommandSpec spec;
 
@@ -50,7 +47,7 @@ final class RegionSplitCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         CtlOptions options = CtlOptions.of(spec);
-        long millis = timeout * 1000;
+        long millis = timeout.millis();
         SplitRegionRequest.Builder request =
                 SplitRegionRequest.newBuilder().setRegionId(id).setTimeoutMs(millis);
         keys.forEach(key -> request.addKeys(hex(key)));

@@ -6,6 +6,7 @@ import io.tidekv.objects.store.ObjectStore;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -20,8 +21,11 @@ final class RestoreOptions {
         return plan;
     }
 
-    /** The value of an option {@code --at}. */
-    static Goal at(String time) {
+    /** The value of an option {@code --at}, if it was given. */
+    static Goal goal(@Nullable String time) {
+        if (time == null) {
+            return Goal.LATEST;
+        }
         try {
             return Goal.at(Instant.parse(time).toEpochMilli());
         } catch (DateTimeParseException e) {

@@ -142,14 +142,12 @@ final class Collectors implements AutoCloseable {
             return;
         }
         ObjectStore mine = of(store, backup.clusterId());
-        for (BackupSet.Region region : backup.regions()) {
-            if (region.record() != null) {
-                for (ObjectRef file : files(mine, region.record()).toList()) {
-                    ObjectInfo info = mine.head(file.getKey());
-                    assertThat(info).as("%s of the backup", file.getKey()).isNotNull();
-                    assertThat(info.length())
-                            .isGreaterThanOrEqualTo(file.getOffset() + file.getLength());
-                }
+        for (ObjectRef record : backup.records()) {
+            for (ObjectRef file : files(mine, record).toList()) {
+                ObjectInfo info = mine.head(file.getKey());
+                assertThat(info).as("%s of the backup", file.getKey()).isNotNull();
+                assertThat(info.length())
+                        .isGreaterThanOrEqualTo(file.getOffset() + file.getLength());
             }
         }
     }

@@ -7,6 +7,7 @@ import io.tidekv.proto.region.ObjectRef;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,11 @@ public record BackupSet(
     /** Bytes of the table files that the regions name, shared ones counted for each. */
     public long bytes() {
         return regions.stream().mapToLong(Region::bytes).sum();
+    }
+
+    /** Of the regions that had been published. */
+    public List<ObjectRef> records() {
+        return regions.stream().map(Region::record).flatMap(Stream::ofNullable).toList();
     }
 
     /** Whether another cluster begins with what is held. */

@@ -179,12 +179,7 @@ public final class Backups {
         }
         Set<String> held = new LinkedHashSet<>();
         for (BackupSet set : list()) {
-            for (BackupSet.Region region : set.regions()) {
-                ObjectRef record = region.record();
-                if (record != null) {
-                    held.add(RecordNames.of(record));
-                }
-            }
+            set.records().forEach(record -> held.add(RecordNames.of(record)));
         }
         return held;
     }
