@@ -50,6 +50,11 @@ final class RegionsCommand implements Callable<Integer> {
     @Option(names = "--rate", description = "Writes per second (default ${DEFAULT-VALUE}).")
     private double rate = 50;
 
+    @Option(
+            names = "--active",
+            description = "Regions that are written, in turn (default ${DEFAULT-VALUE}).")
+    private int active = 1;
+
     private final Console console;
     private final Clock clock = SystemClock.INSTANCE;
 
@@ -59,8 +64,9 @@ final class RegionsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (regions < 2 || rate <= 0) {
-            throw new CliException("--regions must be above 1, --rate above 0");
+        if (regions < 2 || rate <= 0 || active < 1 || active > regions) {
+            throw new CliException(
+                    "--regions must be above 1, --rate above 0, --active at most --regions");
         }
         KilledStores stores = playground.open();
         try (KvClient client = new KvClient(stores.pd(), false)) {
@@ -81,9 +87,8 @@ final class RegionsCommand implements Callable<Integer> {
     private void handOver(KvClient client, KilledStores stores) throws Exception {
         RawKv kv = new RawKv(client);
         ByteString value = ByteString.copyFromUtf8("value");
-        try (PacedWrites writes =
-                new PacedWrites(n -> kv.put(key(regions), value, 0), rate, clock)) {
-            await(client, all -> writes.done() > rate);
+        try (PacedWrites writes = new PacedWrites(n -> kv.put(written(n), value, 0), rate, clock)) {
+            await(client, all -> writes.done() > Math.max(rate, active));
             long killed = owners(list(client)).keySet().iterator().next();
             writes.takeGapMillis();
             stores.kill(killed);
@@ -99,6 +104,11 @@ final class RegionsCommand implements Callable<Integer> {
             gap(writes);
             show(client, stores, "at the end");
         }
+    }
+
+    /** Of the regions that are written, spread over all. */
+    private ByteString written(long count) {
+        return key((int) (count % active) * (regions / active));
     }
 
     private void gap(PacedWrites writes) {
