@@ -8,6 +8,8 @@ final class CacheCounters {
     private final LongAdder fetches = new LongAdder();
     private final LongAdder fetchedBytes = new LongAdder();
     private final LongAdder fetchNanos = new LongAdder();
+    private final LongAdder ranges = new LongAdder();
+    private final LongAdder rangeBytes = new LongAdder();
     private final LongAdder failures = new LongAdder();
     private final LongAdder evictions = new LongAdder();
     private final LongAdder damaged = new LongAdder();
@@ -19,6 +21,12 @@ final class CacheCounters {
     void fetched(long bytes, long nanos) {
         fetches.increment();
         fetchedBytes.add(bytes);
+        fetchNanos.add(nanos);
+    }
+
+    void fetchedRange(long bytes, long nanos) {
+        ranges.increment();
+        rangeBytes.add(bytes);
         fetchNanos.add(nanos);
     }
 
@@ -34,15 +42,18 @@ final class CacheCounters {
         damaged.increment();
     }
 
-    CacheStats stats(long bytes, int files, int fetching, long bytesMax) {
+    CacheStats stats(long bytes, long partBytes, int files, int fetching, long bytesMax) {
         return new CacheStats(
                 bytes,
+                partBytes,
                 bytesMax,
                 files,
                 fetching,
                 hits.sum(),
                 fetches.sum(),
                 fetchedBytes.sum(),
+                ranges.sum(),
+                rangeBytes.sum(),
                 fetchNanos.sum(),
                 failures.sum(),
                 evictions.sum(),

@@ -10,6 +10,10 @@ public final class CacheMetrics {
     public static void register(Metrics metrics, SstCache cache) {
         metrics.gauge("tidekv_cache_bytes", "Bytes of cached files.", () -> cache.stats().bytes());
         metrics.gauge(
+                "tidekv_cache_part_bytes",
+                "Of them, bytes of files that are here in part.",
+                () -> cache.stats().partBytes());
+        metrics.gauge(
                 "tidekv_cache_bytes_max",
                 "Budget of the cache; files in use may exceed it.",
                 () -> cache.stats().bytesMax());
@@ -28,6 +32,14 @@ public final class CacheMetrics {
                 "tidekv_cache_fetched_bytes",
                 "Bytes fetched from the object store.",
                 () -> cache.stats().fetchedBytes());
+        metrics.gauge(
+                "tidekv_cache_range_fetches",
+                "Parts of files fetched: ends and granules.",
+                () -> cache.stats().ranges());
+        metrics.gauge(
+                "tidekv_cache_range_fetched_bytes",
+                "Bytes fetched with them.",
+                () -> cache.stats().rangeBytes());
         metrics.gauge(
                 "tidekv_cache_fetch_seconds",
                 "Time spent in fetches, summed over those side by side.",

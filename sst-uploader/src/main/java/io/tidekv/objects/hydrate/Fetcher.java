@@ -52,6 +52,20 @@ final class Fetcher {
                 });
     }
 
+    /** Bytes of what {@code ref} refers to; fewer than asked for are an error. */
+    byte[] range(ObjectRef ref, long offset, int length) {
+        return retries.call(
+                ref.getKey(),
+                policy,
+                remaining -> {
+                    byte[] bytes = store.getRange(ref.getKey(), ref.getOffset() + offset, length);
+                    if (bytes.length != length) {
+                        throw corrupt(ref, bytes.length + " bytes came instead of " + length);
+                    }
+                    return bytes;
+                });
+    }
+
     private ObjectInfo ranges(ObjectRef ref, Path part) {
         CRC32C crc = new CRC32C();
         try (FileChannel out =

@@ -20,6 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +45,13 @@ public final class SstCache implements AutoCloseable {
     private final CacheIndex index = new CacheIndex();
     private final ConcurrentHashMap<String, CompletableFuture<Path>> inFlight =
             new ConcurrentHashMap<>();
+    private final Map<Long, CompletableFuture<byte[]>> ranges = new ConcurrentHashMap<>();
+    private final AtomicLong lastRange = new AtomicLong();
     private final CacheCounters counters = new CacheCounters();
+
+    /** Bytes of files that others hold in part, see {@link #hold}. */
+    private final AtomicLong partBytes = new AtomicLong();
+
     private volatile Runnable pressure = () -> {};
     private volatile boolean closed;
 
@@ -120,6 +127,58 @@ public final class SstCache implements AutoCloseable {
                             e));
         }
         return mine.copy();
+    }
+
+    /**
+     * Bytes {@code [offset, offset + length)} of what {@code ref} refers to. They are not kept, nor
+     * can they be compared with its checksum: the caller must be able to tell damage. The future
+     * fails with ObjectStoreException.
+     */
+    public CompletableFuture<byte[]> fetchRange(ObjectRef ref, long offset, int length) {
+        CompletableFuture<byte[]> result = new CompletableFuture<>();
+        String object = ref.getKey();
+        if (closed) {
+            result.completeExceptionally(closed(object));
+            return result;
+        }
+        long id = lastRange.incrementAndGet();
+        ranges.put(id, result);
+        result.whenComplete((bytes, failure) -> ranges.remove(id));
+        try {
+            pool.execute(() -> runRange(ref, offset, length, result));
+        } catch (RejectedExecutionException e) {
+            result.completeExceptionally(
+                    new ObjectStoreException(
+                            Kind.UNAVAILABLE, object, object + ": too many fetches are queued", e));
+        }
+        return result;
+    }
+
+    private void runRange(
+            ObjectRef ref, long offset, int length, CompletableFuture<byte[]> result) {
+        long start = context.clock().monotonicNanos();
+        try {
+            byte[] bytes = fetcher.range(ref, offset, length);
+            counters.fetchedRange(length, context.clock().monotonicNanos() - start);
+            result.complete(bytes);
+        } catch (RuntimeException e) {
+            counters.failure();
+            result.completeExceptionally(e);
+        }
+    }
+
+    /**
+     * Counts so many bytes more, or fewer, towards the budget that are on the same disk outside of
+     * this cache.
+     */
+    public void hold(long bytes) {
+        partBytes.addAndGet(bytes);
+        if (bytes > 0 && excessBytes() > 0) {
+            evict();
+            if (excessBytes() > 0) {
+                pressure.run();
+            }
+        }
     }
 
     private void run(String file, ObjectRef ref, CompletableFuture<Path> result) {
@@ -235,16 +294,21 @@ public final class SstCache implements AutoCloseable {
 
     /** Bytes above the budget; at most 0 when there are none. */
     public long excessBytes() {
-        return index.bytes() - options.bytesMax();
+        return index.bytes() + partBytes.get() - options.bytesMax();
     }
 
     /** Whether so many bytes more are within the budget. */
     public boolean hasRoom(long more) {
-        return index.bytes() + more <= options.bytesMax();
+        return index.bytes() + partBytes.get() + more <= options.bytesMax();
     }
 
     public CacheStats stats() {
-        return counters.stats(index.bytes(), index.files(), inFlight.size(), options.bytesMax());
+        return counters.stats(
+                index.bytes() + partBytes.get(),
+                partBytes.get(),
+                index.files(),
+                inFlight.size() + ranges.size(),
+                options.bytesMax());
     }
 
     private boolean isReady(String file, ObjectRef ref) {
@@ -288,7 +352,8 @@ public final class SstCache implements AutoCloseable {
     /** Removes what nobody uses until the budget is met, or nothing more can go. */
     public void evict() {
         long idleSince = context.clock().monotonicNanos() - options.idleMin().toNanos();
-        int evicted = index.evict(options.bytesMax(), idleSince, this::removeUnlinked);
+        long bytesMax = Math.max(0, options.bytesMax() - partBytes.get());
+        int evicted = index.evict(bytesMax, idleSince, this::removeUnlinked);
         counters.evicted(evicted);
     }
 
@@ -315,6 +380,7 @@ public final class SstCache implements AutoCloseable {
         pool.shutdownNow();
         inFlight.forEach(
                 (file, fetch) -> fetch.completeExceptionally(closed(CacheFolder.keyOf(file))));
+        ranges.forEach((id, fetch) -> fetch.completeExceptionally(closed("a range")));
         try {
             folder.close();
         } catch (IOException e) {

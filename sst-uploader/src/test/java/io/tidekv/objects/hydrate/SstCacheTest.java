@@ -22,10 +22,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
@@ -164,7 +166,7 @@ class SstCacheTest {
         byte[] pack = new byte[1000];
         new Random(1).nextBytes(pack);
         base.putIfAbsent("pack/1-2/u", pack);
-        byte[] part = java.util.Arrays.copyOfRange(pack, 100, 300);
+        byte[] part = Arrays.copyOfRange(pack, 100, 300);
         ObjectRef ref = ref("pack/1-2/u", part).toBuilder().setOffset(100).build();
         assertThat(Files.readAllBytes(cache.fetch(ref))).isEqualTo(part);
         assertThat(files()).containsExactly("pack+1-2+u@100-200");
@@ -245,6 +247,52 @@ class SstCacheTest {
         clock.advanceMillis(31_000);
         cache.fetch(put("sst/1/1-5-e.sst", 900));
         assertThat(files()).doesNotContain("sst+1+1-2-b.sst");
+    }
+
+    @Test
+    void rangesComeInFullAndAreNotKept() throws Exception {
+        ObjectRef ref = put("sst/1/1-1-r", 500);
+        faults.cutNextBody();
+        faults.failNext(Operation.GET, 1, Kind.UNAVAILABLE, Moment.BEFORE);
+        byte[] range = cache.fetchRange(ref, 100, 50).get();
+        assertThat(range).isEqualTo(Arrays.copyOfRange(stored(ref), 100, 150));
+        assertThat(files()).isEmpty();
+        assertThat(cache.stats().ranges()).isEqualTo(1);
+        assertThat(cache.stats().rangeBytes()).isEqualTo(50);
+        assertThat(cache.stats().fetches()).isZero();
+        assertFails(Kind.CORRUPT, ref.getKey(), () -> rethrow(cache.fetchRange(ref, 480, 50)));
+        cache.close();
+        assertFails(Kind.UNAVAILABLE, ref.getKey(), () -> rethrow(cache.fetchRange(ref, 0, 1)));
+    }
+
+    private static void rethrow(CompletableFuture<?> fetch) throws Throwable {
+        try {
+            fetch.get();
+        } catch (ExecutionException e) {
+            throw e.getCause();
+        }
+    }
+
+    @Test
+    void whatOthersHoldCountsTowardsTheBudget() {
+        ObjectRef first = put("sst/1/1-1-h", 400);
+        ObjectRef second = put("sst/1/1-2-h", 400);
+        cache.fetch(first);
+        cache.fetch(second);
+        List<Long> excess = new ArrayList<>();
+        cache.onPressure(() -> excess.add(cache.excessBytes()));
+        cache.hold(150);
+        assertThat(excess).isEmpty();
+        assertThat(cache.stats().bytes()).isEqualTo(950);
+        assertThat(cache.stats().partBytes()).isEqualTo(150);
+        assertThat(cache.hasRoom(51)).isFalse();
+        cache.hold(100);
+        assertThat(excess).containsExactly(50L);
+        clock.advanceMillis(31_000);
+        cache.evict();
+        assertThat(cache.stats().bytes()).isEqualTo(650);
+        cache.hold(-250);
+        assertThat(cache.stats().bytes()).isEqualTo(400);
     }
 
     @Test
