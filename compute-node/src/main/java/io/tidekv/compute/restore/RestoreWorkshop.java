@@ -1,6 +1,7 @@
 package io.tidekv.compute.restore;
 
 import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.compute.tablet.GranuleSettings;
 import io.tidekv.compute.tablet.TabletSettings;
 import io.tidekv.compute.tablet.rocks.RocksTabletStore;
 import io.tidekv.objects.hydrate.CacheOptions;
@@ -129,7 +130,8 @@ public final class RestoreWorkshop implements StateMaker, AutoCloseable {
                 base.backgroundBytesPerSecond(),
                 base.warmBytesPerSecond(),
                 Duration.ofMinutes(5),
-                false);
+                false,
+                GranuleSettings.NONE);
     }
 
     @Override

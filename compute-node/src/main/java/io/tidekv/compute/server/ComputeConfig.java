@@ -180,7 +180,14 @@ public record ComputeConfig(
             @Setting(
                             value = "64MB",
                             doc = "Fetched per second at most, for reads that are yet to come.")
-                    DataSize warmRate) {}
+                    DataSize warmRate,
+            @Setting(
+                            value = "0B",
+                            doc =
+                                    "A table file that is not here and has this size or more is"
+                                            + " fetched in pieces of 64KB for reads of single keys."
+                                            + " 0B: files are fetched whole.")
+                    DataSize granulesFrom) {}
 
     /** Memory. */
     public record Tablet(

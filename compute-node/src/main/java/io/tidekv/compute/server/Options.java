@@ -2,6 +2,7 @@ package io.tidekv.compute.server;
 
 import io.tidekv.compute.region.StoreOptions;
 import io.tidekv.compute.region.core.LeaderOptions;
+import io.tidekv.compute.tablet.GranuleSettings;
 import io.tidekv.compute.tablet.TabletSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,7 +65,8 @@ final class Options {
                 config.tablet().backgroundRate().bytes(),
                 config.cache().warmRate().bytes(),
                 base.flushDeadline(),
-                base.hydrateInBackground());
+                base.hydrateInBackground(),
+                GranuleSettings.from(config.cache().granulesFrom().bytes()));
     }
 
     private static Path scratch(ComputeConfig config, DataFolder folder) {

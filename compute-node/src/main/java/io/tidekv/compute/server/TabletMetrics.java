@@ -32,6 +32,28 @@ final class TabletMetrics {
                 "tidekv_tablet_hit_ratio",
                 "Share of point reads that found all they needed on the local disk.",
                 () -> hitRatio(tablets.stats()));
+        metrics.gauge(
+                "tidekv_tablet_part_files",
+                "Table files that are on the local disk in part.",
+                () -> tablets.stats().partFiles());
+        metrics.gauge(
+                "tidekv_tablet_part_reads",
+                "Reads of a key or a small range that touched such files.",
+                () -> tablets.stats().partReads());
+        metrics.gauge(
+                "tidekv_tablet_part_holes",
+                "Reads that came to what had not been fetched; rare.",
+                () -> tablets.stats().partHoles());
+        metrics.gauge(
+                "tidekv_tablet_granule_hit_ratio",
+                "Share of these that found there all they needed.",
+                () -> granuleHitRatio(tablets.stats()));
+    }
+
+    private static double granuleHitRatio(TabletStats stats) {
+        return stats.partReads() == 0
+                ? 1
+                : Math.max(0, 1 - (double) stats.partMisses() / stats.partReads());
     }
 
     private static double hitRatio(TabletStats stats) {

@@ -23,6 +23,7 @@ import java.time.Duration;
  * @param warmBytesPerSecond what is fetched at most without a read that waits for it
  * @param flushDeadline how long a publication waits for a flush
  * @param hydrateInBackground whether opened tablets fetch all their files by and by
+ * @param granules how files are read that are not here
  */
 public record TabletSettings(
         long clusterId,
@@ -38,7 +39,8 @@ public record TabletSettings(
         long backgroundBytesPerSecond,
         long warmBytesPerSecond,
         Duration flushDeadline,
-        boolean hydrateInBackground) {
+        boolean hydrateInBackground,
+        GranuleSettings granules) {
     private static final long MB = 1L << 20;
 
     /** Sensible values for a small machine; {@code scratch} on /dev/shm where there is room. */
@@ -57,6 +59,7 @@ public record TabletSettings(
                 128 * MB,
                 64 * MB,
                 Duration.ofSeconds(30),
-                true);
+                true,
+                GranuleSettings.NONE);
     }
 }

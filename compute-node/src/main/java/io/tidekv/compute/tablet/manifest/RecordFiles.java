@@ -1,6 +1,7 @@
 package io.tidekv.compute.tablet.manifest;
 
 import io.tidekv.proto.manifest.ColumnFamily;
+import io.tidekv.proto.manifest.CustomField;
 import io.tidekv.proto.manifest.SstFile;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.ObjectRef;
@@ -70,6 +71,16 @@ public final class RecordFiles {
             family.getFilesList().forEach(file -> files.put(file.getNumber(), file));
         }
         return files;
+    }
+
+    /** Length of what follows the data blocks in the file; 0 when the record does not tell. */
+    public static long tailBytes(SstFile file) {
+        for (CustomField field : file.getCustomList()) {
+            if (field.getTag() == Tags.FILE_TAIL_SIZE) {
+                return new EditReader(field.getValue()).varint64();
+            }
+        }
+        return 0;
     }
 
     /**

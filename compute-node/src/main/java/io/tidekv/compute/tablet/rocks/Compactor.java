@@ -6,8 +6,6 @@ import io.tidekv.compute.tablet.TabletSettings;
 import io.tidekv.compute.tablet.manifest.ManifestWriter;
 import io.tidekv.compute.tablet.manifest.RecordFiles;
 import io.tidekv.proto.manifest.SstFile;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -155,7 +153,6 @@ final class Compactor {
                 // RocksDB counts rows of files that it has opened, records of all that are in them.
                 double rows = known == null ? file.numEntries() : known.getEntries();
                 double deletions = known == null ? file.numDeletions() : known.getDeletions();
-                Path path = instance.folder().tables().resolve(ManifestWriter.tableName(number));
                 files.add(
                         new CompactionPicker.Input(
                                 number,
@@ -164,7 +161,7 @@ final class Compactor {
                                 file.smallestKey(),
                                 file.largestKey(),
                                 Math.min(1, deletions / Math.max(1, rows)),
-                                Files.exists(path)));
+                                tablet.files().isWhole(number)));
             }
         }
         return files;
@@ -184,7 +181,9 @@ final class Compactor {
                     if (tablet.instance().closing() || Failures.code(e) == Status.Code.Incomplete) {
                         return false;
                     }
-                    if (attempt >= ATTEMPTS_MAX || Failures.code(e) != Status.Code.IOError) {
+                    boolean isMissing =
+                            Failures.code(e) == Status.Code.IOError || files.namesPart(e);
+                    if (attempt >= ATTEMPTS_MAX || !isMissing) {
                         log.warn(
                                 "compaction of region {} failed, the next publication tries"
                                         + " again: {}",
@@ -192,7 +191,7 @@ final class Compactor {
                                 Failures.describe(e));
                         return false;
                     }
-                    files.recover(e, attempt);
+                    files.recover(e, attempt, true);
                 }
             }
         } finally {

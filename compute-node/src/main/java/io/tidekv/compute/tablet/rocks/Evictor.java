@@ -91,7 +91,7 @@ final class Evictor {
             if (left <= 0) {
                 break;
             }
-            left -= victim.resident().file().object().getLength();
+            left -= victim.resident().bytes();
             chosen.computeIfAbsent(victim.tablet(), tablet -> new ArrayList<>())
                     .add(victim.resident().file().number());
         }

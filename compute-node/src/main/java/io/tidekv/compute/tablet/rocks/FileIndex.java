@@ -1,6 +1,7 @@
 package io.tidekv.compute.tablet.rocks;
 
 import io.tidekv.compute.tablet.manifest.FileSet;
+import io.tidekv.compute.tablet.manifest.RecordFiles;
 import io.tidekv.proto.manifest.ColumnFamily;
 import io.tidekv.proto.manifest.SstFile;
 import io.tidekv.proto.manifest.TabletRecord;
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +30,7 @@ final class FileIndex {
         private final byte[] smallest;
         private final byte[] largest;
         private final ObjectRef object;
+        private final long tailBytes;
 
         private File(SstFile file) {
             number = file.getNumber();
@@ -35,6 +38,7 @@ final class FileIndex {
             smallest = FileSet.userKey(file.getSmallest()).toByteArray();
             largest = FileSet.userKey(file.getLargest()).toByteArray();
             object = file.getObject();
+            tailBytes = RecordFiles.tailBytes(file);
         }
 
         long number() {
@@ -48,7 +52,15 @@ final class FileIndex {
         ObjectRef object() {
             return object;
         }
+
+        /** Bytes behind the data blocks; 0 when not known. */
+        long tailBytes() {
+            return tailBytes;
+        }
     }
+
+    /** A range that touches more files of a level is not small. */
+    private static final int NARROW_MAX = 2;
 
     private final Map<Long, File> byNumber = new HashMap<>();
 
@@ -149,6 +161,82 @@ final class FileIndex {
             }
         }
         return found;
+    }
+
+    /**
+     * All files that touch the range, or null when it is no small one: it spans more than two files
+     * in some level below 0.
+     */
+    @Nullable List<File> narrow(int family, KeyRange range) {
+        List<File> found = new ArrayList<>();
+        for (List<File> level : levels(family)) {
+            boolean isZero = level.get(0).level == 0;
+            int at = isZero ? 0 : firstEndingAtOrAfter(level, range.start());
+            for (int count = 0; at < level.size(); at++) {
+                File file = level.get(at);
+                if (range.touches(file.smallest, file.largest)) {
+                    found.add(file);
+                    count++;
+                } else if (!isZero) {
+                    break;
+                }
+                if (!isZero && count > NARROW_MAX) {
+                    return null;
+                }
+            }
+        }
+        return found;
+    }
+
+    /**
+     * Where an iterator that was moved to {@code key} may leave, in its direction, what {@link
+     * #seeking} named.
+     *
+     * @param file the first file behind for which {@code doubtful} says so
+     * @param border when the iterator stands at this key, or behind it, it may have been in the
+     *     file
+     */
+    @SuppressWarnings("ArrayRecordComponent") // made for one iterator, never changed
+    record Edge(File file, byte[] border, boolean forward) {
+        /** Whether an iterator at this key, or at its end, may have been in the file. */
+        boolean isCrossed(byte @Nullable [] key) {
+            if (key == null) {
+                return true;
+            }
+            int order = Arrays.compareUnsigned(key, border);
+            return forward ? order >= 0 : order <= 0;
+        }
+    }
+
+    /** The nearest edge of all levels, or null when there is none. */
+    @Nullable Edge edge(
+            int family, KeyRange range, byte[] key, boolean forward, Predicate<File> doubtful) {
+        Edge nearest = null;
+        for (List<File> level : levels(family)) {
+            if (level.get(0).level == 0) {
+                continue;
+            }
+            int step = forward ? 1 : -1;
+            int at = firstEndingAtOrAfter(level, key);
+            boolean startsAfter =
+                    at == level.size() || Arrays.compareUnsigned(level.get(at).smallest, key) > 0;
+            int chosen = forward || !startsAfter ? at : at - 1;
+            for (int i = chosen + step; i >= 0 && i < level.size(); i += step) {
+                File file = level.get(i);
+                if (!range.touches(file.smallest, file.largest)) {
+                    break;
+                }
+                if (doubtful.test(file)) {
+                    File before = level.get(i - step);
+                    byte[] border = forward ? before.largest : before.smallest;
+                    if (nearest == null || !nearest.isCrossed(border)) {
+                        nearest = new Edge(file, border, forward);
+                    }
+                    break;
+                }
+            }
+        }
+        return nearest;
     }
 
     private static boolean addIfCovering(List<File> found, File file, byte[] key) {

@@ -3,6 +3,8 @@ package io.tidekv.compute.tablet.rocks;
 import io.tidekv.common.error.KvException;
 import io.tidekv.compute.tablet.manifest.ManifestWriter;
 import io.tidekv.compute.tablet.rocks.FileIndex.File;
+import io.tidekv.compute.tablet.table.GranuleMap;
+import io.tidekv.compute.tablet.table.GranuleMap.Run;
 import io.tidekv.objects.hydrate.Pin;
 import io.tidekv.objects.hydrate.SstCache;
 import io.tidekv.objects.store.Checksums;
@@ -12,9 +14,11 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +46,10 @@ import org.slf4j.LoggerFactory;
 final class LocalFiles {
     private static final Logger log = LoggerFactory.getLogger(LocalFiles.class);
     private static final Pattern FILE_NAME = Pattern.compile("(\\d{6,})\\.sst");
+    private static final Pattern BLOCK = Pattern.compile("offset (\\d+) size (\\d+)");
+
+    /** A read of more granules of one file than this gets it whole. */
+    private static final int RUN_MAX = 4;
 
     /** How often one read may fail over a file before it is given up. */
     private static final int ATTEMPTS_MAX = 1000;
@@ -53,6 +62,9 @@ final class LocalFiles {
     private final SstCache cache;
     private final ReadCounters counters;
     private final Heat heat = new Heat();
+    private final Granules granules;
+
+    /** Not here, or here in part. */
     private final Set<Long> absent = ConcurrentHashMap.newKeySet();
 
     /** Given up, but still there for readers that were promised not to wait. */
@@ -71,16 +83,21 @@ final class LocalFiles {
     private volatile FileIndex index;
     private volatile boolean complete;
 
+    /** Changed by who holds the lock of {@link #absent}. */
+    private volatile int placed;
+
     LocalFiles(
             long regionId,
             Instance instance,
             SstCache cache,
             ReadCounters counters,
+            GranuleCounters granuleCounters,
             @Nullable TabletRecord record) {
         this.regionId = regionId;
         this.instance = instance;
         this.cache = cache;
         this.counters = counters;
+        this.granules = new Granules(cache, granuleCounters);
         this.index = new FileIndex(record);
         index.files().forEach(file -> absent.add(file.number()));
         complete = absent.isEmpty();
@@ -106,6 +123,7 @@ final class LocalFiles {
             }
             absent.removeIf(number -> next.file(number) == null);
             complete = absent.isEmpty();
+            granules.retain(number -> next.file(number) != null || retired.containsKey(number));
         }
     }
 
@@ -155,7 +173,14 @@ final class LocalFiles {
         List<Resident> residents = new ArrayList<>();
         for (File file : index.files()) {
             if (!absent.contains(file.number()) && Files.exists(path(file.number()))) {
-                residents.add(new Resident(file, heat.of(file.number())));
+                long bytes = file.object().getLength();
+                residents.add(new Resident(file, heat.of(file.number()), bytes));
+            }
+        }
+        for (SparseTable table : granules.tables()) {
+            if (table.filledBytes() > 0) {
+                int reads = heat.of(table.file().number());
+                residents.add(new Resident(table.file(), reads, table.filledBytes()));
             }
         }
         heat.cool();
@@ -167,8 +192,8 @@ final class LocalFiles {
         return heat.of(file.number());
     }
 
-    /** A file that is here and how often it was seen being read lately. */
-    record Resident(File file, int heat) {}
+    /** A file, how often it was seen being read lately, and what giving it up frees. */
+    record Resident(File file, int heat, long bytes) {}
 
     /** Files of the record in force. */
     int count() {
@@ -179,9 +204,155 @@ final class LocalFiles {
         return missing(index.files());
     }
 
-    /** Fetches what a read of one key can touch. */
-    void ensureCovering(int family, byte[] key) {
-        fetchForRead(missing(index.covering(family, key)));
+    /** Fetches what a read of one key can touch; it stays until the answer is closed. */
+    Held ensureCovering(int family, byte[] key) {
+        return cover(missing(index.covering(family, key)), map -> map.holding(key));
+    }
+
+    /**
+     * Fetches what an iterator over a small range can touch, which stays until the answer is
+     * closed; null when the range is not small.
+     */
+    @Nullable Held ensureNarrow(int family, KeyRange range) {
+        byte[] end = range.end();
+        if (granules.isOff() || end == null || range.start().length == 0) {
+            return null;
+        }
+        List<File> files = index.narrow(family, range);
+        return files == null ? null : cover(missing(files), map -> map.holding(range.start(), end));
+    }
+
+    /** Of large files their ends and granules, of the others everything. */
+    private Held cover(List<File> files, Function<GranuleMap, Run> wanted) {
+        Held held = new Held();
+        if (files.isEmpty()) {
+            return held;
+        }
+        long begin = counters.begin();
+        List<File> whole = new ArrayList<>();
+        List<File> parts = new ArrayList<>();
+        files.forEach(file -> (isReadInParts(file) ? parts : whole).add(file));
+        boolean good = false;
+        try {
+            boolean waited = !whole.isEmpty();
+            try (Fetches fetches = new Fetches(whole)) {
+                waited |= coverParts(held, parts, wanted);
+                fetches.place();
+            }
+            if (waited) {
+                counters.waited(begin);
+            }
+            good = true;
+            return held;
+        } finally {
+            if (!good) {
+                held.close();
+            }
+        }
+    }
+
+    /** What is in the cache needs only be linked. */
+    private boolean isReadInParts(File file) {
+        return granules.suits(file)
+                && (granules.table(file.number()) != null
+                        || cache.ifPresent(file.object()) == null);
+    }
+
+    /** All ends at once, then all granules at once; says whether anything had to be fetched. */
+    private boolean coverParts(Held held, List<File> files, Function<GranuleMap, Run> wanted) {
+        boolean fetched = false;
+        List<CompletableFuture<@Nullable SparseTable>> opening = new ArrayList<>();
+        for (File file : files) {
+            fetched |= granules.table(file.number()) == null;
+            opening.add(granules.open(file, path(file.number()), this::placePart));
+        }
+        List<File> whole = new ArrayList<>();
+        Map<SparseTable, List<CompletableFuture<Void>>> filling = new LinkedHashMap<>();
+        for (int i = 0; i < files.size(); i++) {
+            File file = files.get(i);
+            SparseTable table = await(file, opening.get(i));
+            Run run = table == null ? null : wanted.apply(table.map());
+            if (table == null || run == null || run.size() > RUN_MAX) {
+                whole.add(file);
+                continue;
+            }
+            held.add(table);
+            List<CompletableFuture<Void>> waits = table.fill(run);
+            fetched |= !waits.isEmpty();
+            filling.put(table, waits);
+        }
+        filling.forEach(
+                (table, waits) -> {
+                    waits.forEach(granule -> await(table.file(), granule));
+                    considerWhole(table);
+                });
+        fetch(missing(whole));
+        if (!files.isEmpty()) {
+            granules.counters().read(!fetched);
+        }
+        return fetched || !whole.isEmpty();
+    }
+
+    private boolean placePart(SparseTable table, Path written) throws IOException {
+        long number = table.file().number();
+        synchronized (absent) {
+            if (!absent.contains(number) || granules.table(number) != null) {
+                return false;
+            }
+            if (Files.exists(path(number))) {
+                // It had not left yet.
+                absent.remove(number);
+                leaving.remove(number);
+                complete = absent.isEmpty();
+                return false;
+            }
+            leaving.remove(number);
+            placed++;
+            Files.move(written, path(number), StandardCopyOption.ATOMIC_MOVE);
+            granules.add(table);
+            return true;
+        }
+    }
+
+    /** A file of which much is here is fetched whole, as long as that pushes out nothing. */
+    private void considerWhole(SparseTable table) {
+        File file = table.file();
+        if (cache.hasRoom(file.object().getLength())
+                && table.promote(granules.counters().settings().wholeAtPercent())) {
+            Pin pin = cache.pin(file.object());
+            cache.fetchAsync(file.object())
+                    .thenAccept(fetched -> placeAhead(file, fetched))
+                    .whenComplete(
+                            (done, failure) -> {
+                                table.demote();
+                                pin.close();
+                            });
+        }
+    }
+
+    /** How many files have come to be here in part; while it is the same, none has. */
+    int placed() {
+        return placed;
+    }
+
+    /**
+     * Where an iterator over a large range, moved to {@code key}, may come to a file that is not
+     * here whole: null when there is no such file.
+     */
+    FileIndex.@Nullable Edge edge(int family, KeyRange range, byte[] key, boolean forward) {
+        if (granules.isOff() || complete) {
+            return null;
+        }
+        return index.edge(family, range, key, forward, file -> absent.contains(file.number()));
+    }
+
+    /**
+     * An iterator has come to an edge: fetches the file behind it. Says whether the iterator may
+     * have read holes in it, and has to be made anew.
+     */
+    boolean cross(FileIndex.Edge edge) {
+        fetchForRead(missing(List.of(edge.file())));
+        return granules.hasSeen(edge.file().number());
     }
 
     /**
@@ -229,7 +400,7 @@ final class LocalFiles {
             File old = retired.get(number);
             if (file != null && absent.contains(number)) {
                 files.add(file);
-            } else if (old != null && !Files.exists(path(number))) {
+            } else if (old != null && !isWhole(number)) {
                 files.add(old);
             }
         }
@@ -248,23 +419,40 @@ final class LocalFiles {
 
     /** Fetches all of them at the same time and waits; throws RegionUnavailable. */
     void fetch(List<File> files) {
-        List<Pin> pins = new ArrayList<>();
-        List<CompletableFuture<Path>> fetches = new ArrayList<>();
-        try {
+        try (Fetches fetches = new Fetches(files)) {
+            fetches.place();
+        }
+    }
+
+    /** Whole files on their way. */
+    private final class Fetches implements AutoCloseable {
+        private final List<File> files;
+        private final List<Pin> pins = new ArrayList<>();
+        private final List<CompletableFuture<Path>> fetches = new ArrayList<>();
+
+        Fetches(List<File> files) {
+            this.files = files;
             for (File file : files) {
                 // Until it is linked here the cache could give it up again.
                 pins.add(cache.pin(file.object()));
                 fetches.add(cache.fetchAsync(file.object()));
             }
+        }
+
+        /** Waits for them and makes them visible to RocksDB. */
+        void place() {
             for (int i = 0; i < files.size(); i++) {
-                place(files.get(i), await(files.get(i), fetches.get(i)));
+                LocalFiles.this.place(files.get(i), await(files.get(i), fetches.get(i)));
             }
-        } finally {
+        }
+
+        @Override
+        public void close() {
             pins.forEach(Pin::close);
         }
     }
 
-    private Path await(File file, CompletableFuture<Path> fetch) {
+    private <T extends @Nullable Object> T await(File file, CompletableFuture<T> fetch) {
         try {
             return fetch.get();
         } catch (InterruptedException e) {
@@ -289,16 +477,46 @@ final class LocalFiles {
     }
 
     private void link(File file, Path fetched) throws IOException {
-        synchronized (absent) {
-            try {
-                Files.createLink(path(file.number()), fetched);
-            } catch (FileAlreadyExistsException e) {
-                // Another reader was faster, or it had not left yet.
+        long number = file.number();
+        boolean linked = false;
+        while (!linked) {
+            SparseTable part = granules.table(number);
+            if (part != null) {
+                part.complete(fetched);
             }
-            absent.remove(file.number());
-            leaving.remove(file.number());
-            complete = absent.isEmpty();
+            synchronized (absent) {
+                // Unequal: it has been placed, or completed, meanwhile.
+                linked = granules.table(number) == part;
+                if (linked) {
+                    if (part == null) {
+                        linkNew(number, fetched);
+                    } else {
+                        replace(part, fetched);
+                    }
+                    absent.remove(number);
+                    leaving.remove(number);
+                    complete = absent.isEmpty();
+                }
+            }
         }
+    }
+
+    private void linkNew(long number, Path fetched) throws IOException {
+        try {
+            Files.createLink(path(number), fetched);
+        } catch (FileAlreadyExistsException e) {
+            // Another reader was faster, or it had not left yet.
+        }
+    }
+
+    /** Readers that are open keep the completed file, new ones share the cache's. */
+    private void replace(SparseTable part, Path fetched) throws IOException {
+        Path path = path(part.file().number());
+        Path beside = path.resolveSibling(path.getFileName() + Granules.PART);
+        Files.deleteIfExists(beside);
+        Files.createLink(beside, fetched);
+        Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE);
+        granules.remove(part);
     }
 
     /**
@@ -309,7 +527,21 @@ final class LocalFiles {
      * @param attempt how often this read has failed before
      */
     void recover(RocksDBException failure, int attempt) {
+        recover(failure, attempt, false);
+    }
+
+    /**
+     * As {@link #recover(RocksDBException, int)}.
+     *
+     * @param whole whether all of a file is wanted that is here in part
+     */
+    void recover(RocksDBException failure, int attempt, boolean whole) {
         File file = named(failure);
+        SparseTable part = file == null ? null : part(file.number());
+        if (part != null && attempt < ATTEMPTS_MAX) {
+            refill(part, failure, whole);
+            return;
+        }
         if (file != null && retired.containsKey(file.number())) {
             ensure(List.of(file.number()));
             return;
@@ -319,14 +551,70 @@ final class LocalFiles {
         }
         if (!Files.exists(path(file.number()))) {
             drop(file);
-        } else if (!repaired(file)
-                && (Failures.code(failure) != Status.Code.IOError || attempt >= RACES_MAX)) {
+        } else if (!repaired(file) && (!mayBeStale(file, failure) || attempt >= RACES_MAX)) {
             throw unavailable(
                     file,
                     "cannot be read although it is what was uploaded: "
                             + Failures.describe(failure));
         }
         fetch(missing(List.of(file)));
+    }
+
+    /** Not while it is being placed. */
+    private @Nullable SparseTable part(long number) {
+        synchronized (absent) {
+            return granules.table(number);
+        }
+    }
+
+    /** Whether the failure can be about what was there before the file that is there now. */
+    private boolean mayBeStale(File file, RocksDBException failure) {
+        return Failures.code(failure) == Status.Code.IOError || granules.hasSeen(file.number());
+    }
+
+    /** After a failure over a file that is here in part: a hole, or granules that are damaged. */
+    private void refill(SparseTable part, RocksDBException failure, boolean whole) {
+        File file = part.file();
+        if (!Files.exists(path(file.number()))) {
+            granules.remove(part);
+            fetch(List.of(file));
+            return;
+        }
+        Run hole = whole ? new Run(0, -1) : hole(part, failure);
+        if (hole.size() == 0 || hole.size() > RUN_MAX || part.isFilled(hole)) {
+            fetch(List.of(file));
+            return;
+        }
+        granules.counters().hole();
+        try (Held held = new Held()) {
+            held.add(part);
+            part.fill(hole).forEach(granule -> await(file, granule));
+        }
+    }
+
+    private static Run hole(SparseTable part, RocksDBException failure) {
+        Matcher place = BLOCK.matcher(String.valueOf(failure.getMessage()));
+        if (!place.find()) {
+            return new Run(0, -1);
+        }
+        long offset = Long.parseLong(place.group(1));
+        return part.map().at(offset, offset + Math.max(1, Long.parseLong(place.group(2))));
+    }
+
+    /** Whether the failure is about a file that is here in part. */
+    boolean namesPart(RocksDBException failure) {
+        File file = named(failure);
+        return file != null && granules.table(file.number()) != null;
+    }
+
+    /** Whether the file is here, and all of it. */
+    boolean isWhole(long number) {
+        return granules.table(number) == null && Files.exists(path(number));
+    }
+
+    /** The tablet is closed. */
+    void close() {
+        granules.close();
     }
 
     private @Nullable File named(RocksDBException failure) {
@@ -390,7 +678,10 @@ final class LocalFiles {
         synchronized (absent) {
             for (long number : numbers) {
                 File file = index.file(number);
-                if (file != null && !held.contains(number) && Files.exists(path(number))) {
+                SparseTable part = granules.table(number);
+                if (part != null) {
+                    evict(part);
+                } else if (file != null && !held.contains(number) && Files.exists(path(number))) {
                     absent.add(number);
                     leaving.add(number);
                     complete = false;
@@ -399,6 +690,14 @@ final class LocalFiles {
         }
         if (steadyReaders.get() == 0) {
             removeLeaving();
+        }
+    }
+
+    private void evict(SparseTable part) {
+        try {
+            part.evict();
+        } catch (IOException e) {
+            log.warn("cannot empty {}", path(part.file().number()), e);
         }
     }
 

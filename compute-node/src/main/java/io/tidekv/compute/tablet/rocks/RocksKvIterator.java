@@ -33,6 +33,19 @@ final class RocksKvIterator implements KvIterator {
     private final @Nullable Slice lower;
     private final @Nullable Slice upper;
     private @Nullable RocksIterator rocks;
+
+    /** What a small range needs; null for a large one, or while every file is here. */
+    private @Nullable Held held;
+
+    /** Where a large range may lead into a file that is not here whole. */
+    private FileIndex.@Nullable Edge edge;
+
+    /** The direction that {@link #edge} is for. */
+    private boolean forward;
+
+    /** What {@link LocalFiles#placed} said when it was looked for. */
+    private int placed = -1;
+
     private byte @Nullable [] key;
     private boolean closed;
 
@@ -99,6 +112,7 @@ final class RocksKvIterator implements KvIterator {
     @Override
     public void next() {
         byte[] last = position();
+        turn(true, last);
         open().next();
         settle(Move.AFTER, last);
     }
@@ -106,6 +120,7 @@ final class RocksKvIterator implements KvIterator {
     @Override
     public void prev() {
         byte[] last = position();
+        turn(false, last);
         open().prev();
         settle(Move.BEFORE, last);
     }
@@ -147,12 +162,12 @@ final class RocksKvIterator implements KvIterator {
     private void start(Move move, byte[] target) {
         if (!view.isSteady() && !files.complete()) {
             byte[] end = range.end();
-            boolean forward = move == Move.AT_OR_AFTER || move == Move.AFTER;
-            if (move != Move.LAST) {
-                files.ensureSeek(family, range, target, forward);
-            } else {
-                files.ensureSeek(family, range, end == null ? Sizes.LAST_KEY : end, false);
-            }
+            byte[] last = end == null ? Sizes.LAST_KEY : end;
+            boolean ahead = move == Move.AT_OR_AFTER || move == Move.AFTER;
+            ensure(move == Move.LAST ? last : target, ahead);
+        } else {
+            placed = -1;
+            edge = null;
         }
         RocksIterator at = open();
         switch (move) {
@@ -174,25 +189,74 @@ final class RocksKvIterator implements KvIterator {
         }
     }
 
-    /** Takes over RocksDB's position; an error is not the end of the data. */
+    private void ensure(byte[] at, boolean ahead) {
+        placed = files.placed();
+        Held before = held;
+        held = files.ensureNarrow(family, range);
+        if (before != null) {
+            before.close();
+        }
+        edge = null;
+        forward = ahead;
+        if (held == null) {
+            files.ensureSeek(family, range, at, ahead);
+            edge = files.edge(family, range, at, ahead);
+        }
+    }
+
+    /** Before a step: the direction may be another now, or a file have got holes meanwhile. */
+    private void turn(boolean ahead, byte[] from) {
+        int now = files.placed();
+        if (view.isSteady() || (placed == now && (held != null || forward == ahead))) {
+            return;
+        }
+        if (held != null) {
+            ensure(from, ahead);
+        } else {
+            placed = now;
+            forward = ahead;
+            edge = files.edge(family, range, from, ahead);
+        }
+    }
+
+    /**
+     * Takes over RocksDB's position; an error is not the end of the data, nor is a position to be
+     * trusted to which holes may have led.
+     */
     private void settle(Move move, byte[] target) {
         for (int attempt = 0; ; attempt++) {
             RocksIterator at = open();
-            if (at.isValid()) {
-                key = at.key();
-                return;
-            }
+            byte[] reached = at.isValid() ? at.key() : null;
             key = null;
             try {
-                at.status();
-                return;
+                if (reached == null) {
+                    at.status();
+                }
+                if (!isDoubtful(reached, move)) {
+                    key = reached;
+                    return;
+                }
+                at.close();
+                rocks = null;
             } catch (RocksDBException e) {
                 at.close();
                 rocks = null;
-                files.recover(e, attempt);
+                files.recover(e, attempt, held == null);
             }
             start(move, target);
         }
+    }
+
+    /** Whether RocksDB may have come here through holes; fetches what is behind the edge. */
+    private boolean isDoubtful(byte @Nullable [] reached, Move move) {
+        boolean ahead = move == Move.AT_OR_AFTER || move == Move.AFTER;
+        for (FileIndex.Edge at = edge; at != null && at.isCrossed(reached); at = edge) {
+            if (files.cross(at)) {
+                return true;
+            }
+            edge = reached == null ? null : files.edge(family, range, reached, ahead);
+        }
+        return false;
     }
 
     private RocksIterator open() {
@@ -221,6 +285,9 @@ final class RocksKvIterator implements KvIterator {
         key = null;
         if (rocks != null) {
             rocks.close();
+        }
+        if (held != null) {
+            held.close();
         }
         reads.close();
         if (lower != null) {

@@ -33,16 +33,22 @@ final class RocksSnapshot implements KvSnapshot {
         }
         files.noteGet(cf.id(), key);
         for (int attempt = 0; ; attempt++) {
-            if (!view.isSteady() && !files.complete()) {
-                files.ensureCovering(cf.id(), key);
-            }
             try {
-                Instance instance = view.instance();
-                return instance.db().get(instance.family(cf.id()), reads, key);
+                if (view.isSteady() || files.complete()) {
+                    return read(cf, key);
+                }
+                try (Held held = files.ensureCovering(cf.id(), key)) {
+                    return read(cf, key);
+                }
             } catch (RocksDBException e) {
                 files.recover(e, attempt);
             }
         }
+    }
+
+    private byte @Nullable [] read(Cf cf, byte[] key) throws RocksDBException {
+        Instance instance = view.instance();
+        return instance.db().get(instance.family(cf.id()), reads, key);
     }
 
     @Override

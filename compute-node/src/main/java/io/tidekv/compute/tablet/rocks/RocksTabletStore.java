@@ -58,6 +58,7 @@ public final class RocksTabletStore implements TabletStore {
     private final Map<Long, Long> endings = new ConcurrentHashMap<>();
 
     private final ReadCounters reads;
+    private final GranuleCounters granules;
     private final GarbageCollector garbage;
     private final Hydrator hydrator;
     private final RocksPublisher publisher;
@@ -77,6 +78,7 @@ public final class RocksTabletStore implements TabletStore {
                 Workspace.open(settings.folder(), settings.scratch(), context.randomness());
         this.clock = context.clock();
         this.reads = new ReadCounters(context.clock());
+        this.granules = new GranuleCounters(settings.granules());
         this.garbage =
                 new GarbageCollector(
                         ApiMode.of(settings.apiMode()), compactions, scheduler, context.clock());
@@ -179,7 +181,8 @@ public final class RocksTabletStore implements TabletStore {
         TabletRecord record = base == null ? null : base.record();
         RegionState state =
                 record == null ? RegionState.fresh(shape) : RegionState.of(record).withShape(shape);
-        LocalFiles files = new LocalFiles(shape.getRegionId(), instance, cache, reads, record);
+        LocalFiles files =
+                new LocalFiles(shape.getRegionId(), instance, cache, reads, granules, record);
         Cells cells = new Cells(instance, RocksTablet.markOf(base), state);
         Long endsAt = endings.remove(shape.getRegionId());
         GarbageCollector.History history =
@@ -195,6 +198,7 @@ public final class RocksTabletStore implements TabletStore {
 
     private void closed(RocksTablet tablet) {
         open.remove(tablet);
+        tablet.files().close();
         long endsAt = tablet.garbage().endsAtSeconds();
         if (endsAt != Long.MAX_VALUE) {
             endings.put(tablet.regionId(), endsAt);
@@ -247,7 +251,16 @@ public final class RocksTabletStore implements TabletStore {
             missing += tablet.files().missing().size();
         }
         return new TabletStats(
-                open.size(), files, missing, reads.reads(), reads.waits(), reads.waitedNanos());
+                open.size(),
+                files,
+                missing,
+                reads.reads(),
+                reads.waits(),
+                reads.waitedNanos(),
+                granules.tables(),
+                granules.reads(),
+                granules.misses(),
+                granules.holes());
     }
 
     @Override

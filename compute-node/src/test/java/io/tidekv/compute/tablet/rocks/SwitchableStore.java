@@ -16,6 +16,7 @@ final class SwitchableStore implements ObjectStore {
     final ObjectStore inner;
     final Set<String> lost = ConcurrentHashMap.newKeySet();
     final AtomicInteger fetches = new AtomicInteger();
+    final AtomicLong fetchedBytes = new AtomicLong();
     final AtomicInteger uploads = new AtomicInteger();
     final AtomicInteger puts = new AtomicInteger();
     final AtomicLong putBytes = new AtomicLong();
@@ -79,6 +80,7 @@ final class SwitchableStore implements ObjectStore {
     public byte[] getRange(String name, long offset, int length) {
         check(name);
         fetches.incrementAndGet();
+        fetchedBytes.addAndGet(length);
         return inner.getRange(name, offset, length);
     }
 
@@ -86,7 +88,9 @@ final class SwitchableStore implements ObjectStore {
     public ObjectInfo getToFile(String name, Path target) {
         check(name);
         fetches.incrementAndGet();
-        return inner.getToFile(name, target);
+        ObjectInfo info = inner.getToFile(name, target);
+        fetchedBytes.addAndGet(info.length());
+        return info;
     }
 
     @Override

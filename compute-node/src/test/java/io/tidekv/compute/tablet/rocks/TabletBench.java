@@ -48,7 +48,8 @@ final class TabletBench {
                 usual.backgroundBytesPerSecond(),
                 usual.warmBytesPerSecond(),
                 usual.flushDeadline(),
-                usual.hydrateInBackground());
+                usual.hydrateInBackground(),
+                usual.granules());
     }
 
     private interface Step {

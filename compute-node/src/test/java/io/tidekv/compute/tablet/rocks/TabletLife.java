@@ -10,6 +10,7 @@ import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.compute.engine.WriteBatchReader;
 import io.tidekv.compute.tablet.AppliedMark;
 import io.tidekv.compute.tablet.ChildRecords;
+import io.tidekv.compute.tablet.GranuleSettings;
 import io.tidekv.compute.tablet.MergeRecords;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.PublishRequest;
@@ -130,9 +131,19 @@ final class TabletLife implements AutoCloseable {
                         1 << 30,
                         1 << 30,
                         Duration.ofSeconds(20),
-                        random.nextBoolean());
+                        random.nextBoolean(),
+                        granules());
         long diskBytes = random.nextInt(3) == 0 ? 40_000 + random.nextInt(200_000) : 1L << 30;
         stores[store] = new TestStores(objects, disk, settings[store], diskBytes);
+    }
+
+    private GranuleSettings granules() {
+        return random.nextInt(4) == 0
+                ? GranuleSettings.NONE
+                : new GranuleSettings(
+                        1 << (8 + random.nextInt(6)),
+                        1 << (9 + random.nextInt(6)),
+                        10 + random.nextInt(100));
     }
 
     void run(int steps) throws IOException, RocksDBException {

@@ -5,6 +5,7 @@ import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.common.time.ThreadScheduler;
 import io.tidekv.compute.engine.ApiMode;
+import io.tidekv.compute.tablet.GranuleSettings;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.PublishRequest;
 import io.tidekv.compute.tablet.Tablet;
@@ -81,6 +82,27 @@ final class TestStores implements AutoCloseable {
         return settings(folder, hydrate, compactAtFiles, Duration.ofSeconds(10));
     }
 
+    /** Large tables, read in granules of 16 KB when they are not here. */
+    static TabletSettings granular(Path folder, boolean hydrate, int wholeAtPercent) {
+        TabletSettings base = settings(folder, hydrate, 1000);
+        return new TabletSettings(
+                base.clusterId(),
+                base.apiMode(),
+                base.folder(),
+                base.scratch(),
+                base.blockCacheBytes(),
+                base.memtablesBytes(),
+                base.memtableBytes(),
+                1 << 20,
+                base.maxOpenFiles(),
+                base.compactAtFiles(),
+                base.backgroundBytesPerSecond(),
+                base.warmBytesPerSecond(),
+                base.flushDeadline(),
+                base.hydrateInBackground(),
+                new GranuleSettings(100_000, 16 << 10, wholeAtPercent));
+    }
+
     /** Compacts early and waits for a flush only briefly. */
     static TabletSettings impatient(Path folder) {
         return settings(folder, false, 3, Duration.ofMillis(1500));
@@ -116,7 +138,8 @@ final class TestStores implements AutoCloseable {
                 1 << 30,
                 1 << 30,
                 flushDeadline,
-                hydrate);
+                hydrate,
+                GranuleSettings.NONE);
     }
 
     /** Publishes as the driver does when its ManifestCommit is applied at once. */
@@ -155,7 +178,8 @@ final class TestStores implements AutoCloseable {
                         settings.backgroundBytesPerSecond(),
                         settings.warmBytesPerSecond(),
                         settings.flushDeadline(),
-                        settings.hydrateInBackground());
+                        settings.hydrateInBackground(),
+                        settings.granules());
         return new Compactor(eager, Runnable::run);
     }
 
