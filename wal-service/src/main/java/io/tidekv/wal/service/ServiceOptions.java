@@ -19,6 +19,9 @@ public record ServiceOptions(long queuedBytesMax, Duration markDelay) {
 
     static final long LIGHT_NANOS = 5_000_000;
 
+    /** Light rounds are followed by maintenance at most so often; other rounds always are. */
+    static final long TIDY_PAUSE_NANOS = 5_000_000;
+
     /** What one round moves out of old segments. */
     static final int MOVED_BYTES_MAX = 1 << 20;
 

@@ -89,7 +89,7 @@ public final class VoterService implements AutoCloseable {
         boolean light = writer.isLight() && bytes <= ServiceOptions.LIGHT_BYTES;
         inbox.submit(sender, requests, bytes, replies, !light);
         if (light) {
-            here.execute(writer::runHere);
+            here.execute(() -> writer.runHere(here));
         }
     }
 

@@ -13,6 +13,7 @@ import io.tidekv.wal.storage.StorageDamageException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,6 +48,7 @@ final class Writer implements Runnable {
     private long lastTickNanos;
     private long lastAskedNanos;
     private long lastSealedNanos;
+    private long lastTidiedNanos;
     private long offeredBefore;
     private boolean over;
     private boolean ended;
@@ -77,6 +79,7 @@ final class Writer implements Runnable {
         lastCommitNanos = lastTickNanos;
         lastAskedNanos = lastTickNanos;
         lastSealedNanos = lastTickNanos;
+        lastTidiedNanos = lastTickNanos;
         hold();
     }
 
@@ -106,7 +109,8 @@ final class Writer implements Runnable {
             while (inbox.await(ServiceOptions.TICK)) {
                 turn.lock();
                 try {
-                    takeTurn(true);
+                    takeTurn();
+                    tidy(true);
                 } finally {
                     turn.unlock();
                 }
@@ -120,26 +124,53 @@ final class Writer implements Runnable {
 
     /**
      * Runs a round on the calling thread, unless one is being run; then, and for what is left, the
-     * writer's own thread is woken.
+     * writer's own thread is woken. What no answer waits for is left to a later task of {@code
+     * here}, behind those that send the answers, and not done after every round.
      */
-    void runHere() {
+    void runHere(Executor here) {
+        boolean tidy = false;
         if (turn.tryLock()) {
             try {
                 if (!ended && !inbox.isEmpty()) {
-                    takeTurn(false);
+                    takeTurn();
+                    long sinceTidied = clock.monotonicNanos() - lastTidiedNanos;
+                    tidy = sinceTidied >= ServiceOptions.TIDY_PAUSE_NANOS;
                 }
             } finally {
                 turn.unlock();
             }
         }
         inbox.wake();
+        if (tidy) {
+            here.execute(this::tidyHere);
+        }
     }
 
-    private void takeTurn(boolean ticks) {
+    /** Unless a round is being run: whoever runs it sees to the same. */
+    private void tidyHere() {
+        if (turn.tryLock()) {
+            try {
+                if (!ended) {
+                    tidy(false);
+                }
+            } finally {
+                turn.unlock();
+            }
+        }
+    }
+
+    private void takeTurn() {
         items.clear();
         inbox.poll(items, ServiceOptions.ROUND_BYTES_MAX);
         try {
             round(items);
+        } catch (RuntimeException | Error e) {
+            broken(e);
+        }
+    }
+
+    private void tidy(boolean ticks) {
+        try {
             afterRound(ticks);
         } catch (RuntimeException | Error e) {
             broken(e);
@@ -253,6 +284,7 @@ final class Writer implements Runnable {
     /** Everything that no response waits for. */
     private void afterRound(boolean ticks) {
         long now = clock.monotonicNanos();
+        lastTidiedNanos = now;
         boolean tick = ticks && now - lastTickNanos >= ServiceOptions.TICK.toNanos();
         if (tick) {
             lastTickNanos = now;
