@@ -15,6 +15,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Builders for servers and channels of this process. They share two event loop threads, but for
@@ -92,6 +93,24 @@ public final class GrpcTransports {
     }
 
     /**
+     * As {@link #channel}, to a WAL node: callbacks run on the connection's event loop, one for all
+     * of these channels, so that who is called there can send to every node without another thread.
+     */
+    public static NettyChannelBuilder linkChannel(String address) {
+        return channel(address).eventLoopGroup(Linking.LOOPS).directExecutor();
+    }
+
+    /** The event loop of {@link #linkChannel} if that is the calling thread; null elsewhere. */
+    public static @Nullable Executor linkLoop() {
+        for (EventExecutor loop : Linking.LOOPS) {
+            if (loop.inEventLoop()) {
+                return loop;
+            }
+        }
+        return null;
+    }
+
+    /**
      * Threads for gRPC callbacks, shared by the process. The queue has no bound of its own: gRPC
      * needs an executor that never rejects, and what it queues is bounded by HTTP/2 flow control.
      */
@@ -111,6 +130,11 @@ public final class GrpcTransports {
     /** Made at the first use, as {@link Holder}. */
     private static final class Serving {
         static final EventLoopGroup LOOPS = loops("serve", EVENT_LOOPS);
+    }
+
+    /** Made at the first use, as {@link Holder}. */
+    private static final class Linking {
+        static final EventLoopGroup LOOPS = loops("link", 1);
     }
 
     /** Made at the first use. The threads are daemons and live as long as the process. */

@@ -1,6 +1,6 @@
 package io.tidekv.compute.region;
 
-import io.tidekv.common.Threads;
+import io.tidekv.common.Rounds;
 import io.tidekv.common.time.Clock;
 import io.tidekv.compute.region.core.LeaderOptions;
 import io.tidekv.compute.region.core.LeaderRules;
@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -30,13 +30,14 @@ import org.slf4j.LoggerFactory;
 /**
  * One thread and the regions that it drives. A round takes the events at hand, lets the touched
  * regions send, hands each WAL node one message with the requests of all of them, and then applies
- * what is committed. Sleeps while nothing happens, but for a tick.
+ * what is committed. Sleeps while nothing happens, but for a tick. While rounds are short, one that
+ * WAL nodes' responses call for is run by the event loop that brings them; ticks never are.
  *
  * <p>The queue has no bound of its own: writes and reads are admitted by bytes and count before
  * they enter, responses are bounded by the leaders' windows, and everything else comes once per
  * region and cause.
  */
-final class RegionLoop implements SessionRenewer.PendingListener {
+final class RegionLoop implements SessionRenewer.PendingListener, Rounds.Work {
     private static final Logger log = LoggerFactory.getLogger(RegionLoop.class);
     private static final int EVENTS_PER_ROUND = 1024;
     private static final long TICK_MS = 100;
@@ -53,7 +54,7 @@ final class RegionLoop implements SessionRenewer.PendingListener {
     private final RegionEnv env;
     private final int index;
     private final int loops;
-    private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
+    private final Rounds rounds;
     private final Map<Long, RegionPeer> peers = new LinkedHashMap<>();
     // Of each peer; hears what WAL nodes say.
     private final Map<Long, VoterLog> logs = new LinkedHashMap<>();
@@ -77,11 +78,11 @@ final class RegionLoop implements SessionRenewer.PendingListener {
     private boolean opening;
     private volatile int count;
     private volatile int resting;
-    private volatile boolean stopping;
     private @Nullable Thread thread;
 
     RegionLoop(RegionEnv env, int index, int loops, WalConnections connections) {
         this.env = env;
+        this.rounds = new Rounds(this, env.clock()::monotonicNanos);
         this.index = index;
         this.loops = loops;
         this.connections = connections;
@@ -100,37 +101,39 @@ final class RegionLoop implements SessionRenewer.PendingListener {
     }
 
     void start() {
-        thread = Threads.start("region-loop-" + index, this::run);
+        thread = rounds.start("region-loop-" + index);
     }
 
     /** Runs {@code event} on this loop, after those that came before. Thread-safe. */
     void execute(Runnable event) {
-        queue.add(event);
+        rounds.execute(event);
     }
 
-    private void run() {
-        while (!stopping) {
-            try {
-                round();
-            } catch (InterruptedException e) {
-                return;
-            } catch (Throwable e) {
-                // Its regions must not look alive while nothing drives them.
-                log.error("a region loop has failed", e);
-                env.events().onFatal("a region loop has failed: " + e);
-                return;
-            }
-        }
+    /** As {@link #execute}; {@code here}, of the calling thread, may have to run the round. */
+    void execute(Runnable event, @Nullable Executor here) {
+        rounds.execute(event, here);
     }
 
-    private void round() throws InterruptedException {
-        boolean busy = !touched.isEmpty();
-        Runnable event = busy ? queue.poll() : queue.poll(nanosToTick(), TimeUnit.NANOSECONDS);
+    /** Its regions must not look alive while nothing drives them. */
+    @Override
+    public void failed(Throwable cause) {
+        log.error("a region loop has failed", cause);
+        env.events().onFatal("a region loop has failed: " + cause);
+    }
+
+    @Override
+    public long nanosToNext() {
+        return touched.isEmpty() ? nanosToTick() : 0;
+    }
+
+    @Override
+    public void round(Rounds.Events events, boolean own) {
+        Runnable event = events.poll();
         for (int i = 0; event != null; i++) {
             guarded(event);
-            event = i < EVENTS_PER_ROUND ? queue.poll() : null;
+            event = i < EVENTS_PER_ROUND ? events.poll() : null;
         }
-        if (nanosToTick() <= 0) {
+        if (own && nanosToTick() <= 0) {
             tick();
         }
         List<RegionPeer> round = new ArrayList<>(touched);
@@ -441,7 +444,7 @@ final class RegionLoop implements SessionRenewer.PendingListener {
 
     /** Ends the thread; regions must have ended before. */
     void stop() {
-        execute(() -> stopping = true);
+        execute(rounds::stop);
         Thread started = thread;
         if (started != null) {
             try {

@@ -1,5 +1,6 @@
 package io.tidekv.compute.region;
 
+import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.proto.cluster.WalNode;
 import io.tidekv.proto.wal.WalRequest;
 import io.tidekv.proto.wal.WalResponse;
@@ -101,7 +102,8 @@ final class WalConnections implements WalLink.Listener, AutoCloseable {
     public void onResponses(long walId, List<WalResponse> responses) {
         List<RegionLoop> all = loops;
         if (all.size() == 1) {
-            all.get(0).execute(() -> all.get(0).responses(walId, responses));
+            RegionLoop only = all.get(0);
+            only.execute(() -> only.responses(walId, responses), GrpcTransports.linkLoop());
             return;
         }
         List<List<WalResponse>> parts = new ArrayList<>();

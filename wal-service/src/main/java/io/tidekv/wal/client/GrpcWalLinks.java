@@ -35,7 +35,7 @@ public final class GrpcWalLinks implements WalLink.Factory {
         GrpcWalLink link =
                 new GrpcWalLink(
                         hello,
-                        GrpcTransports.channel(address).directExecutor().build(),
+                        GrpcTransports.linkChannel(address).build(),
                         listener,
                         scheduler,
                         new BackOff(randomness.child()),

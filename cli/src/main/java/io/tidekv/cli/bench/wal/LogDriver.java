@@ -1,7 +1,8 @@
 package io.tidekv.cli.bench.wal;
 
 import io.tidekv.cli.CliException;
-import io.tidekv.common.Threads;
+import io.tidekv.common.Rounds;
+import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.common.time.Clock;
 import io.tidekv.compute.region.core.LeaderOptions;
 import io.tidekv.compute.region.core.LeaderPhase;
@@ -20,7 +21,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.HdrHistogram.Histogram;
@@ -30,11 +30,11 @@ import org.jspecify.annotations.Nullable;
  * One thread with the leaders of some regions, as a region loop of a store: takes the answers that
  * have come, lets the leaders commit and the clients append, and sends each node one message.
  */
-final class LogDriver implements WalLink.Listener, AutoCloseable {
+final class LogDriver implements WalLink.Listener, Rounds.Work, AutoCloseable {
     private static final long TICK_MS = 100;
 
     private final Clock clock;
-    private final LinkedBlockingQueue<Runnable> events = new LinkedBlockingQueue<>();
+    private final Rounds rounds;
     private final Map<Long, List<WalRequest>> outbox = new LinkedHashMap<>();
     private final Map<Long, WalLink> links = new LinkedHashMap<>();
     private final Map<Long, BenchRegion> regions = new LinkedHashMap<>();
@@ -43,12 +43,10 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
     private final Set<BenchRegion> awake = new LinkedHashSet<>();
     private final Set<Long> connected = new LinkedHashSet<>();
     private final SessionRenewer renewer;
-    private final Thread thread;
     private Histogram micros = new Histogram(3);
     private boolean appending;
     private long tickedNanos;
     private volatile @Nullable Throwable failure;
-    private volatile boolean stopped;
 
     LogDriver(LeaderOptions options, Owner owner, Clock clock) {
         this.clock = clock;
@@ -60,7 +58,8 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
                         this::send,
                         (node, region, term) -> fail("region " + region + " has lost its lease"));
         tickedNanos = clock.monotonicNanos();
-        thread = Threads.start("log-driver", this::run);
+        rounds = new Rounds(this, clock::monotonicNanos);
+        rounds.start("log-driver");
     }
 
     SessionRenewer renewer() {
@@ -75,7 +74,7 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
     /** Runs {@code event} on this thread and waits for it. */
     void call(Runnable event) {
         CompletableFuture<Void> done = new CompletableFuture<>();
-        events.add(
+        rounds.execute(
                 () -> {
                     event.run();
                     done.complete(null);
@@ -177,25 +176,17 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
         return taken[0];
     }
 
-    private void run() {
-        try {
-            while (!stopped) {
-                round();
-            }
-        } catch (InterruptedException e) {
-            return;
-        } catch (RuntimeException | Error e) {
-            failure = e;
-        }
+    @Override
+    public void failed(Throwable cause) {
+        failure = cause;
     }
 
-    private void round() throws InterruptedException {
-        Runnable event = events.poll(nanosToTick(), TimeUnit.NANOSECONDS);
-        while (event != null) {
+    @Override
+    public void round(Rounds.Events events, boolean own) {
+        for (Runnable event = events.poll(); event != null; event = events.poll()) {
             event.run();
-            event = events.poll();
         }
-        if (nanosToTick() <= 0) {
+        if (own && nanosToNext() <= 0) {
             tick();
         }
         Clock.Reading now = clock.read();
@@ -216,7 +207,8 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
                 });
     }
 
-    private long nanosToTick() {
+    @Override
+    public long nanosToNext() {
         return tickedNanos + TICK_MS * 1_000_000 - clock.monotonicNanos();
     }
 
@@ -242,7 +234,7 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
 
     @Override
     public void onConnected(long walId) {
-        events.add(
+        rounds.execute(
                 () -> {
                     Clock.Reading now = clock.read();
                     connected.add(walId);
@@ -254,18 +246,19 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
 
     @Override
     public void onDisconnected(long walId, String reason) {
-        events.add(() -> fail("WAL node " + walId + " has gone: " + reason));
+        rounds.execute(() -> fail("WAL node " + walId + " has gone: " + reason));
     }
 
     @Override
     public void onResponses(long walId, List<WalResponse> responses) {
-        events.add(
+        rounds.execute(
                 () -> {
                     Clock.Reading now = clock.read();
                     for (WalResponse response : responses) {
                         respond(walId, response, now);
                     }
-                });
+                },
+                GrpcTransports.linkLoop());
     }
 
     private void respond(long walId, WalResponse response, Clock.Reading now) {
@@ -281,8 +274,7 @@ final class LogDriver implements WalLink.Listener, AutoCloseable {
 
     @Override
     public void close() {
-        stopped = true;
-        thread.interrupt();
+        rounds.stop();
         links.values().forEach(WalLink::close);
     }
 }
