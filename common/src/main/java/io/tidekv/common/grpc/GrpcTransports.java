@@ -33,6 +33,7 @@ public final class GrpcTransports {
     private static final int EVENT_LOOPS = 2;
     private static final int CALLBACK_THREADS = 4;
     private static final int FLOW_CONTROL_WINDOW = 4 << 20;
+    private static final int CALLS_MAX = 1024;
 
     private GrpcTransports() {}
 
@@ -57,10 +58,15 @@ public final class GrpcTransports {
     /**
      * As {@link #server}, for services that never wait: their callbacks run on the connection's
      * event loop, which saves two changes of thread per message. These are two loops of their own,
-     * so that what is evaluated there holds up none of the process's other connections.
+     * so that what is evaluated there holds up none of the process's other connections. A
+     * connection may have as many calls under way as TiKV's {@code server.grpc-concurrent-stream}
+     * allows.
      */
     public static NettyServerBuilder unwaitingServer(HostPort address) {
-        return server(address).workerEventLoopGroup(Serving.LOOPS).directExecutor();
+        return server(address)
+                .workerEventLoopGroup(Serving.LOOPS)
+                .directExecutor()
+                .maxConcurrentCallsPerConnection(CALLS_MAX);
     }
 
     /**

@@ -27,6 +27,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class BatchStream implements StreamObserver<BatchCommandsRequest> {
     private static final int MESSAGE_BYTES = 1 << 20;
+
+    /** What a request counts for besides its bytes. */
+    private static final int REQUEST_BYTES = 512;
+
     private static final int MESSAGE_ANSWERS = 512;
 
     /** Reads of many rows under way: each may come back with megabytes. */
@@ -102,7 +106,7 @@ final class BatchStream implements StreamObserver<BatchCommandsRequest> {
             served += count;
             for (int i = 0; i < count; i++) {
                 Request request = message.getRequests(i);
-                int size = request.getSerializedSize();
+                int size = REQUEST_BYTES + request.getSerializedSize();
                 bytes += size;
                 waiting.add(new Waiting(message.getRequestIds(i), request, size));
             }

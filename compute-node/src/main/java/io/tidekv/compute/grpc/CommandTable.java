@@ -392,6 +392,11 @@ final class CommandTable {
                 TikvGrpc.getGetStoreSafeTSMethod(),
                 request -> Context.getDefaultInstance(),
                 request -> done(StoreSafeTSResponse.getDefaultInstance()));
+        add(
+                "check_leader",
+                TikvGrpc.getCheckLeaderMethod(),
+                request -> Context.getDefaultInstance(),
+                request -> done(store.agreed(request)));
         var health =
                 add(
                         "get_health_feedback",
@@ -403,7 +408,7 @@ final class CommandTable {
                 health,
                 Request::getGetHealthFeedback,
                 Response.Builder::setGetHealthFeedback);
-        // A hint for locks of large transactions, which are not served.
+        // A hint that spares readers a look at a large transaction's primary: they look.
         var broadcast =
                 add(
                         "broadcast_txn_status",

@@ -21,6 +21,9 @@ final class Gate {
     private static final Logger log = LoggerFactory.getLogger(Gate.class);
     private static final long BACKOFF_MS = 200;
 
+    /** What a request counts for besides its bytes: those that wait are held as objects. */
+    static final int REQUEST_BYTES = 4 << 10;
+
     private final long clusterId;
     private final InFlight inFlight;
     private final Clock clock;
@@ -44,10 +47,10 @@ final class Gate {
      */
     <Q extends Message, A extends Message> CompletableFuture<A> serve(
             KvCommand<Q, A> command, Q request) {
-        long bytes = request.getSerializedSize();
+        long bytes = (long) REQUEST_BYTES + request.getSerializedSize();
         if (!inFlight.tryEnter(bytes)) {
             return CompletableFuture.completedFuture(
-                    busy(command, "too many bytes of requests in flight"));
+                    busy(command, "too many requests are in service, or too many bytes of them"));
         }
         long begin = clock.monotonicNanos();
         CompletableFuture<A> served = call(command, request);

@@ -8,12 +8,29 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.tidekv.compute.service.Futures;
+import java.util.Set;
 
 /**
  * Binds commands as unary methods. Who does not take the answers to earlier calls of a connection
- * is told that the server is busy.
+ * is told that the server is busy, also in place of the answer to a read that was let in before:
+ * reads may wait long for the object store, and what they come back with is known only then.
  */
 final class UnaryCalls {
+    private static final Set<String> READS =
+            Set.of(
+                    "kv_get",
+                    "kv_batch_get",
+                    "kv_buffer_batch_get",
+                    "kv_scan",
+                    "kv_scan_lock",
+                    "mvcc_get_by_key",
+                    "mvcc_get_by_start_ts",
+                    "raw_get",
+                    "raw_batch_get",
+                    "raw_scan",
+                    "raw_batch_scan");
+    private static final String UNTAKEN = "answers to earlier requests have not been taken";
+
     private final Gate gate;
     private final long unsentBytesMax;
 
@@ -51,7 +68,7 @@ final class UnaryCalls {
             return;
         }
         if (unsent.bytes() > unsentBytesMax) {
-            out.onNext(gate.busy(command, "answers to earlier requests have not been taken"));
+            out.onNext(gate.busy(command, UNTAKEN));
             out.onCompleted();
             return;
         }
@@ -60,12 +77,21 @@ final class UnaryCalls {
                 .whenComplete(
                         (answer, error) -> {
                             if (error == null) {
-                                held.known(answer.getSerializedSize());
-                                out.onNext(answer);
+                                out.onNext(counted(command, answer, held));
                                 out.onCompleted();
                             } else {
                                 out.onError(Futures.unwrap(error));
                             }
                         });
+    }
+
+    private <A extends Message> A counted(
+            KvCommand<?, A> command, A answer, UnsentAnswers.Answer held) {
+        int size = answer.getSerializedSize();
+        if (!READS.contains(command.label())) {
+            held.known(size);
+            return answer;
+        }
+        return held.tryKnown(size, unsentBytesMax) ? answer : gate.busy(command, UNTAKEN);
     }
 }

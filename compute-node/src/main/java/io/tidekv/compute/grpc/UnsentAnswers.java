@@ -51,6 +51,15 @@ final class UnsentAnswers {
         private long size;
         private boolean over;
 
+        /** False, having counted nothing, when more than {@code bytesMax} are unsent already. */
+        synchronized boolean tryKnown(long answerBytes, long bytesMax) {
+            if (bytes.get() > bytesMax) {
+                return false;
+            }
+            known(answerBytes);
+            return true;
+        }
+
         synchronized void known(long answerBytes) {
             if (!over) {
                 size = answerBytes;

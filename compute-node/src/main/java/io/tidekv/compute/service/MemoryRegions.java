@@ -30,6 +30,7 @@ public final class MemoryRegions implements RegionAccess {
     private final long clusterId;
     private final long storeId;
     private final Executor applier;
+    private final Executor reader;
     private final MemoryEngine engine = new MemoryEngine();
     private final Map<Long, MemoryRegion> regions = new TreeMap<>();
     private long nextId = 2;
@@ -43,9 +44,18 @@ public final class MemoryRegions implements RegionAccess {
      * @param applier runs the application of each batch and the completion of its future
      */
     public MemoryRegions(long clusterId, long storeId, Executor applier) {
+        this(clusterId, storeId, applier, Runnable::run);
+    }
+
+    /**
+     * @param applier runs the application of each batch and the completion of its future
+     * @param reader gives out each view that is asked for, as regions do that have to be opened
+     */
+    public MemoryRegions(long clusterId, long storeId, Executor applier, Executor reader) {
         this.clusterId = clusterId;
         this.storeId = storeId;
         this.applier = applier;
+        this.reader = reader;
         RegionShape first =
                 RegionShape.newBuilder()
                         .setRegionId(nextId++)
@@ -174,16 +184,23 @@ public final class MemoryRegions implements RegionAccess {
 
         @Override
         public CompletableFuture<KvSnapshot> read(long version, Access access) {
+            CompletableFuture<KvSnapshot> view = new CompletableFuture<>();
+            reader.execute(() -> read(version, access, view));
+            return view;
+        }
+
+        private void read(long version, Access access, CompletableFuture<KvSnapshot> view) {
+            KvSnapshot snapshot;
             synchronized (MemoryRegions.this) {
                 KvException refusal = refuse(version, access);
                 if (refusal != null) {
-                    return CompletableFuture.failedFuture(refusal);
+                    view.completeExceptionally(refusal);
+                    return;
                 }
-                return CompletableFuture.completedFuture(
-                        engine.snapshot(
-                                shape.getStartKey().toByteArray(),
-                                shape.getEndKey().toByteArray()));
+                byte[] start = shape.getStartKey().toByteArray();
+                snapshot = engine.snapshot(start, shape.getEndKey().toByteArray());
             }
+            view.complete(snapshot);
         }
 
         @Override

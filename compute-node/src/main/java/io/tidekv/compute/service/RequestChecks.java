@@ -6,8 +6,11 @@ import io.tidekv.common.error.KvError;
 import io.tidekv.common.error.KvError.Route;
 import io.tidekv.common.error.KvException;
 import io.tidekv.compute.region.RegionAccess;
+import io.tidekv.compute.region.RegionAccess.Region;
 import io.tidekv.proto.kvrpcpb.Context;
+import io.tidekv.proto.kvrpcpb.LeaderInfo;
 import io.tidekv.proto.metapb.RegionEpoch;
+import io.tidekv.proto.region.RegionShape;
 import java.util.List;
 
 /**
@@ -61,6 +64,21 @@ final class RequestChecks {
         }
         checkVersion(target, epoch.getVersion());
         return target;
+    }
+
+    /** Whether this store leads the region just as somebody believes. */
+    boolean isLeader(LeaderInfo believed) {
+        try {
+            Region region = regions.region(believed.getRegionId());
+            RegionShape shape = region.shape();
+            RegionEpoch epoch = believed.getRegionEpoch();
+            return believed.getPeerId() == shape.getPeerId()
+                    && believed.getTerm() == region.term() + FIRST_TERM_OFFSET
+                    && epoch.getVersion() == shape.getVersion()
+                    && epoch.getConfVer() == shape.getConfVer();
+        } catch (KvException e) {
+            return false;
+        }
     }
 
     private void checkVersion(Target target, long version) {

@@ -14,6 +14,9 @@ import io.tidekv.compute.raw.RawKeys;
 import io.tidekv.compute.region.RegionAccess.Region;
 import io.tidekv.compute.service.Runner.Cost;
 import io.tidekv.proto.debugpb.ScanMvccResponse;
+import io.tidekv.proto.kvrpcpb.CheckLeaderRequest;
+import io.tidekv.proto.kvrpcpb.CheckLeaderResponse;
+import io.tidekv.proto.kvrpcpb.LeaderInfo;
 import io.tidekv.proto.kvrpcpb.SplitRegionRequest;
 import io.tidekv.proto.kvrpcpb.SplitRegionResponse;
 import io.tidekv.proto.kvrpcpb.UnsafeDestroyRangeRequest;
@@ -93,6 +96,21 @@ public final class StoreService {
         }
         if (shapes.size() == 2) {
             response.setLeft(response.getRegions(0)).setRight(response.getRegions(1));
+        }
+        return response.build();
+    }
+
+    /**
+     * Which of the leaders that another store believes in are those of this store. TiKV's stores
+     * ask each other so how far the log of a region can be read anywhere.
+     */
+    public CheckLeaderResponse agreed(CheckLeaderRequest request) {
+        CheckLeaderResponse.Builder response =
+                CheckLeaderResponse.newBuilder().setTs(request.getTs());
+        for (LeaderInfo believed : request.getRegionsList()) {
+            if (runner.checks().isLeader(believed)) {
+                response.addRegions(believed.getRegionId());
+            }
         }
         return response.build();
     }

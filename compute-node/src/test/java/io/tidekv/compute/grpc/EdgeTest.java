@@ -15,7 +15,11 @@ import io.tidekv.compute.service.KvSettings;
 import io.tidekv.proto.debugpb.DB;
 import io.tidekv.proto.debugpb.DebugGrpc;
 import io.tidekv.proto.debugpb.GetRequest;
+import io.tidekv.proto.kvrpcpb.CheckLeaderRequest;
+import io.tidekv.proto.kvrpcpb.CheckLeaderResponse;
+import io.tidekv.proto.kvrpcpb.Context;
 import io.tidekv.proto.kvrpcpb.GCRequest;
+import io.tidekv.proto.kvrpcpb.LeaderInfo;
 import io.tidekv.proto.kvrpcpb.PrewriteRequest;
 import io.tidekv.proto.kvrpcpb.RawGetRequest;
 import io.tidekv.proto.kvrpcpb.StoreSafeTSRequest;
@@ -59,6 +63,27 @@ class EdgeTest {
                         .setContext(Requests.context(server).setClusterId(KvServer.CLUSTER))
                         .build();
         assertThat(tikv.rawGet(own).getNotFound()).isTrue();
+    }
+
+    @Test
+    void otherStoresAreToldWhoLeadsHere() {
+        Context here = Requests.context(server).build();
+        LeaderInfo right =
+                LeaderInfo.newBuilder()
+                        .setRegionId(here.getRegionId())
+                        .setPeerId(here.getPeer().getId())
+                        .setTerm(6)
+                        .setRegionEpoch(here.getRegionEpoch())
+                        .build();
+        CheckLeaderRequest.Builder request = CheckLeaderRequest.newBuilder().setTs(5);
+        request.addRegions(right.toBuilder().setRegionId(999));
+        request.addRegions(right.toBuilder().setTerm(5));
+        request.addRegions(right.toBuilder().setPeerId(999));
+        request.addRegions(right.toBuilder().clearRegionEpoch());
+        assertThat(tikv.checkLeader(request.build()))
+                .isEqualTo(CheckLeaderResponse.newBuilder().setTs(5).build());
+        assertThat(tikv.checkLeader(request.addRegions(right).build()).getRegionsList())
+                .containsExactly(here.getRegionId());
     }
 
     @Test

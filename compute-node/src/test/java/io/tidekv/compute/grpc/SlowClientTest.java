@@ -7,9 +7,11 @@ import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.stub.StreamObserver;
 import io.tidekv.common.grpc.GrpcTransports;
 import io.tidekv.compute.engine.ApiMode;
 import io.tidekv.compute.service.KvSettings;
+import io.tidekv.compute.service.MemoryRegions;
 import io.tidekv.proto.kvrpcpb.RawScanRequest;
 import io.tidekv.proto.kvrpcpb.RawScanResponse;
 import io.tidekv.proto.tikvpb.BatchCommandsRequest;
@@ -18,7 +20,10 @@ import io.tidekv.proto.tikvpb.BatchCommandsResponse;
 import io.tidekv.proto.tikvpb.TikvGrpc;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -38,8 +43,19 @@ class SlowClientTest {
     /** What fits, and what was begun or was on its way through the network besides. */
     private static final int SERVED_MAX = 40;
 
+    private static final int IN_SERVICE_MAX = 64 * MB;
+
+    /** Views of regions that are asked for, while {@link #opening}. */
+    private final BlockingQueue<Runnable> views = new LinkedBlockingQueue<>();
+
+    private volatile boolean opening;
+    private final List<ClientCall<RawScanRequest, RawScanResponse>> calls = new ArrayList<>();
+    private final Queue<RawScanResponse> taken = new ConcurrentLinkedQueue<>();
+
     private final KvServer server =
-            new KvServer(KvSettings.of(ApiMode.V1).withBytes(64 * MB, HELD_MAX, 64 * MB));
+            new KvServer(
+                    KvSettings.of(ApiMode.V1).withBytes(IN_SERVICE_MAX, HELD_MAX, 64 * MB),
+                    new MemoryRegions(KvServer.CLUSTER, KvServer.STORE, Runnable::run, this::view));
     private final ManagedChannel slow = GrpcTransports.channel(server.address()).build();
 
     @BeforeEach
@@ -55,6 +71,19 @@ class SlowClientTest {
     void stop() {
         slow.shutdownNow();
         server.close();
+    }
+
+    private void view(Runnable taking) {
+        if (opening) {
+            views.add(taking);
+        } else {
+            taking.run();
+        }
+    }
+
+    private void opened() {
+        opening = false;
+        views.forEach(Runnable::run);
     }
 
     private RawScanRequest scan() {
@@ -110,8 +139,29 @@ class SlowClientTest {
 
     @Test
     void callsAreRefusedUntilAnswersAreTaken() {
-        List<ClientCall<RawScanRequest, RawScanResponse>> calls = new ArrayList<>();
-        ConcurrentLinkedQueue<RawScanResponse> answers = new ConcurrentLinkedQueue<>();
+        callScans();
+        Awaitility.await()
+                .until(() -> server.metrics.expose().contains("refused_total{type=\"raw_scan\"}"));
+        othersAreServed();
+        assertThat(answersWithRows()).isBetween(1L, SCANS - 1L);
+        // What has been taken counts no more.
+        Awaitility.await()
+                .until(() -> TikvGrpc.newBlockingStub(slow).rawScan(scan()).getKvsCount() == 4);
+    }
+
+    /** As when a region's tablet is opened, or its objects are fetched. */
+    @Test
+    void readsThatWaitedAreRefusedWhenAnswersAreNotTaken() {
+        opening = true;
+        callScans();
+        Awaitility.await().until(() -> views.size() == SCANS);
+        opened();
+        Awaitility.await().until(() -> scansServed() == SCANS);
+        // So many answers had been held.
+        assertThat(answersWithRows()).isBetween(1L, (long) SERVED_MAX);
+    }
+
+    private void callScans() {
         for (int i = 0; i < SCANS; i++) {
             ClientCall<RawScanRequest, RawScanResponse> call =
                     slow.newCall(TikvGrpc.getRawScanMethod(), CallOptions.DEFAULT);
@@ -119,7 +169,7 @@ class SlowClientTest {
                     new ClientCall.Listener<>() {
                         @Override
                         public void onMessage(RawScanResponse message) {
-                            answers.add(message);
+                            taken.add(message);
                         }
                     },
                     new Metadata());
@@ -127,19 +177,54 @@ class SlowClientTest {
             call.halfClose();
             calls.add(call);
         }
-        Awaitility.await()
-                .until(() -> server.metrics.expose().contains("refused_total{type=\"raw_scan\"}"));
-        othersAreServed();
-        assertThat(scansServed()).isLessThan(SERVED_MAX);
+    }
+
+    /** Takes all answers: the others say that the server is busy. */
+    private long answersWithRows() {
         calls.forEach(call -> call.request(2));
-        Awaitility.await().until(() -> answers.size() == SCANS);
-        assertThat(answers)
-                .allMatch(
-                        answer ->
-                                answer.getKvsCount() == 4
-                                        || answer.getRegionError().hasServerIsBusy());
-        // What has been taken counts no more.
-        Awaitility.await()
-                .until(() -> TikvGrpc.newBlockingStub(slow).rawScan(scan()).getKvsCount() == 4);
+        Awaitility.await().until(() -> taken.size() == SCANS);
+        long busy = taken.stream().filter(one -> one.getRegionError().hasServerIsBusy()).count();
+        long read = taken.stream().filter(one -> one.getKvsCount() == 4).count();
+        assertThat(busy).isEqualTo(SCANS - read);
+        return read;
+    }
+
+    @Test
+    void soManyReadsWaitAndNoMore() {
+        opening = true;
+        BatchCommandsRequest.Builder message = BatchCommandsRequest.newBuilder();
+        int most = IN_SERVICE_MAX / Gate.REQUEST_BYTES;
+        for (int i = 0; i < most + 1000; i++) {
+            message.addRequestIds(i)
+                    .addRequests(Request.newBuilder().setRawGet(Requests.rawGet(server, "none")));
+        }
+        AtomicInteger answered = new AtomicInteger();
+        AtomicInteger busy = new AtomicInteger();
+        StreamObserver<BatchCommandsRequest> stream =
+                TikvGrpc.newStub(server.channel)
+                        .batchCommands(
+                                new StreamObserver<>() {
+                                    @Override
+                                    public void onNext(BatchCommandsResponse some) {
+                                        some.getResponsesList().stream()
+                                                .filter(one -> one.getRawGet().hasRegionError())
+                                                .forEach(one -> busy.incrementAndGet());
+                                        answered.addAndGet(some.getResponsesCount());
+                                    }
+
+                                    @Override
+                                    public void onError(Throwable error) {}
+
+                                    @Override
+                                    public void onCompleted() {}
+                                });
+        stream.onNext(message.build());
+        Awaitility.await().until(() -> answered.get() == most + 1000 - views.size());
+        assertThat(views.size()).isBetween(most * 9 / 10, most);
+        assertThat(busy).hasValue(most + 1000 - views.size());
+        opened();
+        Awaitility.await().until(() -> answered.get() == most + 1000);
+        stream.onCompleted();
+        othersAreServed();
     }
 }
