@@ -33,7 +33,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -271,17 +270,7 @@ class ArchiveRecoveryTest {
 
     /** Makes the left region part of the right one. */
     private void merge() {
-        await().atMost(PATIENCE)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(20))
-                .until(
-                        () -> {
-                            if (cluster.pd.regionIds().size() == 1) {
-                                return true;
-                            }
-                            cluster.pd.merge(left, right);
-                            return false;
-                        });
+        cluster.mergeUntil(left, right, () -> cluster.pd.regionIds().size() == 1);
     }
 
     @Test
@@ -318,26 +307,7 @@ class ArchiveRecoveryTest {
     @Test
     void aMergeThatWasGivenUpIsNotReplayed() throws Exception {
         TestCluster.Node node = split();
-        CountDownLatch dead = new CountDownLatch(1);
-        cluster.wal.afterEntry(
-                node.registered.getOwner(),
-                EntryKind.PREPARE_MERGE,
-                3,
-                () -> {
-                    node.isolate();
-                    dead.countDown();
-                });
-        await().atMost(PATIENCE)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(20))
-                .until(
-                        () -> {
-                            if (cluster.pd.regionIds().size() == 2) {
-                                cluster.pd.merge(left, right);
-                            }
-                            return dead.await(1, TimeUnit.MILLISECONDS);
-                        });
-        node.kill();
+        cluster.dieMerging(node, EntryKind.PREPARE_MERGE, 3, left, right);
         TestCluster.Node other = cluster.start("b");
         cluster.pd.fail(node.id());
         cluster.putAnywhere("d", "1");
@@ -358,14 +328,8 @@ class ArchiveRecoveryTest {
         archive(node, later(10));
         // What is not reported is not trimmed, so that the archive gets all of it.
         cluster.pd.holdMerges(true);
-        await().atMost(PATIENCE)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(20))
-                .until(
-                        () -> {
-                            cluster.pd.merge(left, right);
-                            return cluster.pd.report(right).getShape().getStartKey().isEmpty();
-                        });
+        cluster.mergeUntil(
+                left, right, () -> cluster.pd.report(right).getShape().getStartKey().isEmpty());
         cluster.putAnywhere("d", "1");
         archive(node, later(20));
         ObjectRef record = cluster.pd.report(right).getRoots().getRecord();

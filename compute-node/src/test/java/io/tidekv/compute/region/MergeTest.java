@@ -11,6 +11,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.ByteString;
 import io.tidekv.common.error.KvError;
 import io.tidekv.proto.cluster.ChangeVoters;
+import io.tidekv.proto.cluster.MergeRefusal;
 import io.tidekv.proto.cluster.RegionReport;
 import io.tidekv.proto.cluster.StoreCommand;
 import io.tidekv.proto.region.EntryKind;
@@ -65,17 +66,7 @@ class MergeTest {
 
     /** Orders are repeated, as PD does: the regions may still have to do with their split. */
     private void merge(long source, long target) {
-        await().atMost(PATIENCE)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(20))
-                .until(
-                        () -> {
-                            if (!cluster.pd.regionIds().contains(source)) {
-                                return true;
-                            }
-                            cluster.pd.merge(source, target);
-                            return false;
-                        });
+        cluster.mergeUntil(source, target, () -> !cluster.pd.regionIds().contains(source));
     }
 
     private void check() {
@@ -151,26 +142,7 @@ class MergeTest {
     @MethodSource("deaths")
     void anOwnerThatDiesDuringAMergeLeavesOneOutcome(EntryKind kind, int told) throws Exception {
         split();
-        CountDownLatch dead = new CountDownLatch(1);
-        cluster.wal.afterEntry(
-                a.registered.getOwner(),
-                kind,
-                told,
-                () -> {
-                    a.isolate();
-                    dead.countDown();
-                });
-        await().atMost(PATIENCE)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(20))
-                .until(
-                        () -> {
-                            if (cluster.pd.regionIds().size() == 2) {
-                                cluster.pd.merge(left, right);
-                            }
-                            return dead.await(1, TimeUnit.MILLISECONDS);
-                        });
-        a.kill();
+        cluster.dieMerging(a, kind, told, left, right);
         TestCluster.Node b = cluster.start("b");
         cluster.pd.fail(a.id());
         await().atMost(PATIENCE)
@@ -203,16 +175,7 @@ class MergeTest {
         TestCluster.Node b = cluster.start("b");
         CountDownLatch taken = new CountDownLatch(1);
         cluster.wal.afterEntry(a.registered.getOwner(), kind, 2, taken::countDown);
-        await().atMost(PATIENCE)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(20))
-                .until(
-                        () -> {
-                            if (cluster.pd.regionIds().size() == 2) {
-                                cluster.pd.merge(left, right);
-                            }
-                            return taken.await(1, TimeUnit.MILLISECONDS);
-                        });
+        cluster.mergeUntil(left, right, () -> taken.await(1, TimeUnit.MILLISECONDS));
         long which = takesSource ? left : right;
         if (cluster.pd.regionIds().contains(which)) {
             cluster.pd.seize(which, b.id());
@@ -254,20 +217,7 @@ class MergeTest {
         long shut = isSource ? left : right;
         long version = a.region(shut).shape().getVersion();
         a.region(shut).flashback(version, 50).get(60, TimeUnit.SECONDS);
-        await().atMost(PATIENCE)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(20))
-                .until(
-                        () -> {
-                            cluster.pd.merge(left, right);
-                            return a.store
-                                    .reports()
-                                    .get(right)
-                                    .getMergeRefusal()
-                                    .getReason()
-                                    .contains("flashback");
-                        });
-        assertThat(a.store.reports().get(right).getMergeRefusal().getLasting()).isTrue();
+        assertThat(awaitRefusal("flashback").getLasting()).isTrue();
         assertThat(cluster.pd.regionIds()).hasSize(2);
         a.region(shut).flashback(version, 0).get(60, TimeUnit.SECONDS);
         merge(left, right);
@@ -275,22 +225,13 @@ class MergeTest {
     }
 
     /** Orders the merge until the target has said why nothing comes of it. */
-    private void awaitRefusal(String reason) {
-        await().atMost(PATIENCE)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(20))
-                .until(
-                        () -> {
-                            cluster.pd.merge(left, right);
-                            return a.store
-                                    .reports()
-                                    .get(right)
-                                    .getMergeRefusal()
-                                    .getReason()
-                                    .contains(reason);
-                        });
-        assertThat(a.store.reports().get(right).getMergeRefusal().getLasting()).isFalse();
-        assertThat(cluster.pd.regionIds()).contains(left, right);
+    private MergeRefusal awaitRefusal(String reason) {
+        cluster.mergeUntil(left, right, () -> refusal().getReason().contains(reason));
+        return refusal();
+    }
+
+    private MergeRefusal refusal() {
+        return a.store.reports().get(right).getMergeRefusal();
     }
 
     /** A child that its voters do not know lives on the log of its parent, of either of the two. */
@@ -304,7 +245,7 @@ class MergeTest {
         RegionAccess.Region parent = a.region(isSource ? left : right);
         parent.split(parent.shape().getVersion(), List.of(bytes(isSource ? "c" : "x")));
         await().atMost(PATIENCE).until(() -> parent.shape().getVersion() > 2);
-        awaitRefusal("changing otherwise");
+        assertThat(awaitRefusal("changing otherwise").getLasting()).isFalse();
         cluster.wal.loseCreates(false);
         // A parent keeps its right end: the target is not the source's neighbour any more.
         if (isSource) {
@@ -329,7 +270,7 @@ class MergeTest {
                                 ChangeVoters.newBuilder().setRegionId(changing).setTarget(more))
                         .build());
         await().atMost(PATIENCE).until(() -> cluster.pd.report(changing).hasVoterChange());
-        awaitRefusal("changing otherwise");
+        assertThat(awaitRefusal("changing otherwise").getLasting()).isFalse();
         check();
     }
 
@@ -401,14 +342,7 @@ class MergeTest {
     void aMergeThatIsNotReportedStaysInTheLog() throws Exception {
         split(TestCluster.OPTIONS.withPublishing(1, Duration.ofHours(1)));
         cluster.pd.holdMerges(true);
-        await().atMost(PATIENCE)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(20))
-                .until(
-                        () -> {
-                            cluster.pd.merge(left, right);
-                            return a.region(right).shape().getStartKey().isEmpty();
-                        });
+        cluster.mergeUntil(left, right, () -> a.region(right).shape().getStartKey().isEmpty());
         cluster.putAnywhere("b", "since");
         written.put("b", "since");
         await().atMost(PATIENCE).until(() -> a.store.unpublishedBytes() == 0);

@@ -27,12 +27,15 @@ import io.tidekv.proto.cluster.RegionState;
 import io.tidekv.proto.cluster.RegisterStoreRequest;
 import io.tidekv.proto.cluster.RegisterStoreResponse;
 import io.tidekv.proto.cluster.StoreStats;
+import io.tidekv.proto.region.EntryKind;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -298,6 +301,35 @@ final class TestCluster implements AutoCloseable {
                             }
                         });
         return found.get();
+    }
+
+    /** Orders a merge again and again, as PD does, until something has come to be. */
+    void mergeUntil(long source, long target, Callable<Boolean> over) {
+        await().atMost(PATIENCE)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(20))
+                .until(
+                        () -> {
+                            if (pd.regionIds().contains(source)) {
+                                pd.merge(source, target);
+                            }
+                            return over.call();
+                        });
+    }
+
+    /** Orders a merge, and kills the owner when so many voters have been told of an entry. */
+    void dieMerging(Node owner, EntryKind kind, int told, long source, long target) {
+        CountDownLatch dead = new CountDownLatch(1);
+        wal.afterEntry(
+                owner.registered.getOwner(),
+                kind,
+                told,
+                () -> {
+                    owner.isolate();
+                    dead.countDown();
+                });
+        mergeUntil(source, target, () -> dead.await(1, TimeUnit.MILLISECONDS));
+        owner.kill();
     }
 
     static KvError error(Throwable failure) {

@@ -50,6 +50,7 @@ import io.tidekv.proto.pdstate.VoterSet;
 import io.tidekv.proto.region.Owner;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** PD for compute nodes, WAL nodes and {@code tidekv ctl}. */
 public final class ClusterService extends ClusterGrpc.ClusterImplBase {
@@ -168,42 +169,38 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
 
     @Override
     public void reportSplit(ReportSplitRequest request, StreamObserver<ReportSplitResponse> call) {
-        Answers.later(
+        report(
                 call,
-                () -> {
-                    guard.checkIfKnown(request.getClusterId());
-                    return log.submit(
-                                    Command.newBuilder()
-                                            .setRecordSplit(
-                                                    RecordSplit.newBuilder().setRequest(request))
-                                            .build())
-                            .thenApply(
-                                    Answers.accepted(
-                                            result -> {
-                                                coordinator.poke();
-                                                return ReportSplitResponse.newBuilder()
-                                                        .addAllGoneRegionIds(merges.gone(request))
-                                                        .build();
-                                            }));
-                });
+                request.getClusterId(),
+                Command.newBuilder().setRecordSplit(RecordSplit.newBuilder().setRequest(request)),
+                () ->
+                        ReportSplitResponse.newBuilder()
+                                .addAllGoneRegionIds(merges.gone(request))
+                                .build());
     }
 
     @Override
     public void reportMerge(ReportMergeRequest request, StreamObserver<ReportMergeResponse> call) {
+        report(
+                call,
+                request.getClusterId(),
+                Command.newBuilder().setRecordMerge(RecordMerge.newBuilder().setRequest(request)),
+                ReportMergeResponse::getDefaultInstance);
+    }
+
+    /** Records what has become of regions, and has what follows from it done at once. */
+    private <T> void report(
+            StreamObserver<T> call, long clusterId, Command.Builder command, Supplier<T> answer) {
         Answers.later(
                 call,
                 () -> {
-                    guard.checkIfKnown(request.getClusterId());
-                    return log.submit(
-                                    Command.newBuilder()
-                                            .setRecordMerge(
-                                                    RecordMerge.newBuilder().setRequest(request))
-                                            .build())
+                    guard.checkIfKnown(clusterId);
+                    return log.submit(command.build())
                             .thenApply(
                                     Answers.accepted(
                                             result -> {
                                                 coordinator.poke();
-                                                return ReportMergeResponse.getDefaultInstance();
+                                                return answer.get();
                                             }));
                 });
     }
