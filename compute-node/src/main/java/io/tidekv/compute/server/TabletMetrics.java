@@ -48,6 +48,10 @@ final class TabletMetrics {
                 "tidekv_tablet_granule_hit_ratio",
                 "Share of these that found there all they needed.",
                 () -> granuleHitRatio(tablets.stats()));
+        metrics.gauge(
+                "tidekv_tablet_garbage_rows",
+                "Old versions and values that have ended which were dropped since the start.",
+                tablets::garbageRowsDropped);
     }
 
     private static double granuleHitRatio(TabletStats stats) {

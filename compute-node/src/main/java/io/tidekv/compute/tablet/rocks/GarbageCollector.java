@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,6 +48,7 @@ final class GarbageCollector {
     private final Executor pool;
     private final Scheduler scheduler;
     private final Clock clock;
+    private final AtomicLong rowsDropped = new AtomicLong();
 
     GarbageCollector(ApiMode mode, Executor pool, Scheduler scheduler, Clock clock) {
         this.mode = mode;
@@ -193,6 +195,7 @@ final class GarbageCollector {
             }
             long dropped = sweeps.stream().mapToLong(Sweep::dropped).sum();
             log.debug("region {}: {} of {} rows dropped", tablet.regionId(), dropped, seen);
+            rowsDropped.addAndGet(dropped);
             if (dropped >= GARBAGE_MIN && dropped * GARBAGE_SHARE >= seen) {
                 // The publication flushes the deletions and has the tables rewritten.
                 tablet.garbage().rewrite();
@@ -231,6 +234,11 @@ final class GarbageCollector {
                 return more;
             }
         }
+    }
+
+    /** Rows of the passes that have ended, over all tablets. */
+    long rowsDropped() {
+        return rowsDropped.get();
     }
 
     /** Begins a pass in the background if one is due and none runs. Never waits for objects. */

@@ -227,6 +227,11 @@ public final class RocksTabletStore implements TabletStore {
         }
     }
 
+    /** Rows that {@link #collectGarbage} has dropped. */
+    public long garbageRowsDropped() {
+        return garbage.rowsDropped();
+    }
+
     /**
      * Names regions whose tablets have been closed here and hold values that have ended since: they
      * are to be opened for {@link #collectGarbage}. One is forgotten when {@code wake} says that it

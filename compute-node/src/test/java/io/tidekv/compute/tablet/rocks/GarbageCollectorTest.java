@@ -86,6 +86,7 @@ class GarbageCollectorTest {
             stores.tablets.collectGarbage(35);
             await().until(() -> rows(tablet, Cf.WRITE) == KEYS);
             await().until(() -> tablet.garbage().isIdle());
+            assertThat(stores.tablets.garbageRowsDropped()).isGreaterThanOrEqualTo(2 * KEYS);
             PreparedRecord record = stores.publish(tablet, 3);
             tablet.close();
 
