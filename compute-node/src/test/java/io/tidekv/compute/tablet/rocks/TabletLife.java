@@ -133,8 +133,16 @@ final class TabletLife implements AutoCloseable {
                         Duration.ofSeconds(20),
                         random.nextBoolean(),
                         granules());
-        long diskBytes = random.nextInt(3) == 0 ? 40_000 + random.nextInt(200_000) : 1L << 30;
-        stores[store] = new TestStores(objects, disk, settings[store], diskBytes);
+        stores[store] = new TestStores(objects, disk, settings[store], diskBytes());
+    }
+
+    /** Enough, or little, or so little that only what is in use stays. */
+    private long diskBytes() {
+        return switch (random.nextInt(3)) {
+            case 0 -> 40_000 + random.nextInt(200_000);
+            case 1 -> 1000 + random.nextInt(20_000);
+            default -> 1L << 30;
+        };
     }
 
     private GranuleSettings granules() {
@@ -297,6 +305,7 @@ final class TabletLife implements AutoCloseable {
         if (random.nextBoolean()) {
             region.tablet().instance().dropReaders();
         }
+        stores[region.store].cache.evict();
     }
 
     /** Compacts whatever there is, unless the background is just at it. */
