@@ -193,8 +193,8 @@ final class FileIndex {
      * #seeking} named.
      *
      * @param file the first file behind for which {@code doubtful} says so
-     * @param border when the iterator stands at this key, or behind it, it may have been in the
-     *     file
+     * @param border when the iterator stands at this key, or behind it, its next step may lead into
+     *     the file, or its last one has
      */
     @SuppressWarnings("ArrayRecordComponent") // made for one iterator, never changed
     record Edge(File file, byte[] border, boolean forward) {
@@ -228,7 +228,8 @@ final class FileIndex {
                 }
                 if (doubtful.test(file)) {
                     File before = level.get(i - step);
-                    byte[] border = forward ? before.largest : before.smallest;
+                    // Backwards RocksDB is always one key ahead of where it says it is.
+                    byte[] border = before.largest;
                     if (nearest == null || !nearest.isCrossed(border)) {
                         nearest = new Edge(file, border, forward);
                     }

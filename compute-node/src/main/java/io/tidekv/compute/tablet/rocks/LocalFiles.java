@@ -336,23 +336,30 @@ final class LocalFiles {
     }
 
     /**
-     * Where an iterator over a large range, moved to {@code key}, may come to a file that is not
-     * here whole: null when there is no such file.
+     * Where an iterator over a large range, moved to {@code key}, may come to a file that is here
+     * in part; null when there is no such file. What begins at the key is fetched whole before.
      */
     FileIndex.@Nullable Edge edge(int family, KeyRange range, byte[] key, boolean forward) {
+        FileIndex.Edge edge = nextPart(family, range, key, forward);
+        while (edge != null && edge.isCrossed(key)) {
+            fetchWhole(edge.file());
+            edge = nextPart(family, range, key, forward);
+        }
+        return edge;
+    }
+
+    /** Unless it is whole already. */
+    void fetchWhole(File file) {
+        fetchForRead(missing(List.of(file)));
+    }
+
+    private FileIndex.@Nullable Edge nextPart(
+            int family, KeyRange range, byte[] key, boolean forward) {
         if (granules.isOff() || complete) {
             return null;
         }
-        return index.edge(family, range, key, forward, file -> absent.contains(file.number()));
-    }
-
-    /**
-     * An iterator has come to an edge: fetches the file behind it. Says whether the iterator may
-     * have read holes in it, and has to be made anew.
-     */
-    boolean cross(FileIndex.Edge edge) {
-        fetchForRead(missing(List.of(edge.file())));
-        return granules.hasSeen(edge.file().number());
+        return index.edge(
+                family, range, key, forward, file -> granules.table(file.number()) != null);
     }
 
     /**
@@ -580,12 +587,15 @@ final class LocalFiles {
             fetch(List.of(file));
             return;
         }
-        Run hole = whole ? new Run(0, -1) : hole(part, failure);
-        if (hole.size() == 0 || hole.size() > RUN_MAX || part.isFilled(hole)) {
+        Run hole = hole(part, failure);
+        boolean isHole = hole.size() > 0 && !part.isFilled(hole);
+        if (isHole) {
+            granules.counters().hole();
+        }
+        if (whole || !isHole || hole.size() > RUN_MAX) {
             fetch(List.of(file));
             return;
         }
-        granules.counters().hole();
         try (Held held = new Held()) {
             held.add(part);
             part.fill(hole).forEach(granule -> await(file, granule));

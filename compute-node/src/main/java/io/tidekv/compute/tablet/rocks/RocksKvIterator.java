@@ -232,7 +232,7 @@ final class RocksKvIterator implements KvIterator {
                 if (reached == null) {
                     at.status();
                 }
-                if (!isDoubtful(reached, move)) {
+                if (!isDoubtful(reached)) {
                     key = reached;
                     return;
                 }
@@ -248,15 +248,12 @@ final class RocksKvIterator implements KvIterator {
     }
 
     /** Whether RocksDB may have come here through holes; fetches what is behind the edge. */
-    private boolean isDoubtful(byte @Nullable [] reached, Move move) {
-        boolean ahead = move == Move.AT_OR_AFTER || move == Move.AFTER;
-        for (FileIndex.Edge at = edge; at != null && at.isCrossed(reached); at = edge) {
-            if (files.cross(at)) {
-                return true;
-            }
-            edge = reached == null ? null : files.edge(family, range, reached, ahead);
+    private boolean isDoubtful(byte @Nullable [] reached) {
+        if (edge == null || !edge.isCrossed(reached)) {
+            return false;
         }
-        return false;
+        files.fetchWhole(edge.file());
+        return true;
     }
 
     private RocksIterator open() {
