@@ -1,6 +1,8 @@
 package io.tidekv.common.grpc;
 
 import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.EventExecutor;
 import io.tidekv.common.config.HostPort;
@@ -13,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * only. Threads start with their first connection.
  */
 public final class OwnLoops implements AutoCloseable {
+    /** What one read takes at most. A frame that goes on in the next one has that one copied. */
+    private static final int RECEIVED_BYTES_MAX = 512 << 10;
+
     private final EventLoopGroup loops;
 
     public OwnLoops(String name, int threads) {
@@ -21,7 +26,12 @@ public final class OwnLoops implements AutoCloseable {
 
     /** As {@link GrpcTransports#server}, with callbacks on these loops. */
     public NettyServerBuilder server(HostPort address) {
-        return GrpcTransports.server(address).workerEventLoopGroup(loops).directExecutor();
+        return GrpcTransports.server(address)
+                .workerEventLoopGroup(loops)
+                .withChildOption(
+                        ChannelOption.RECVBUF_ALLOCATOR,
+                        new AdaptiveRecvByteBufAllocator(64, 2048, RECEIVED_BYTES_MAX))
+                .directExecutor();
     }
 
     /** The loop that is the calling thread; null elsewhere. */

@@ -16,6 +16,9 @@ import org.HdrHistogram.Histogram;
 
 /** Round trips of one small append to a process that answers at once. */
 final class EchoProbe implements StreamObserver<WalResponses> {
+    /** For both processes' compilers, as the log has its own. */
+    private static final double WARM_UP_SECONDS = 6;
+
     private final Clock clock;
     private final WalRequests message;
     private final Histogram micros = new Histogram(3);
@@ -45,7 +48,7 @@ final class EchoProbe implements StreamObserver<WalResponses> {
     static Timings run(String address, int bytes, double seconds, Clock clock) {
         ManagedChannel channel = GrpcTransports.channel(address).directExecutor().build();
         try {
-            new EchoProbe(channel, bytes, 1, clock).measure();
+            new EchoProbe(channel, bytes, WARM_UP_SECONDS, clock).measure();
             return new EchoProbe(channel, bytes, seconds, clock).measure();
         } finally {
             channel.shutdownNow();

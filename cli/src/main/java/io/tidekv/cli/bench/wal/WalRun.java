@@ -26,6 +26,11 @@ final class WalRun {
     /** From the first append until the clients run evenly. */
     private static final double SETTLE_SECONDS = 3;
 
+    /** As many clients as the warm-up has need no more; messages of fewer are other messages. */
+    private static final int FEW_CLIENTS = 64;
+
+    private static final double SETTLE_SECONDS_OF_FEW = 10;
+
     /** What was measured; CPU and allocation are of the measured time only. */
     record Result(
             Timings timings,
@@ -82,7 +87,7 @@ final class WalRun {
             driver.addRegions(regions(driver, clients, regions, value(bytes), 1));
             driver.until(driver::allLead, 60);
             driver.appending(true);
-            sleep(SETTLE_SECONDS);
+            sleep(clients < FEW_CLIENTS ? SETTLE_SECONDS_OF_FEW : SETTLE_SECONDS);
             Result result = measure(driver, seconds);
             driver.drain();
             return result;
