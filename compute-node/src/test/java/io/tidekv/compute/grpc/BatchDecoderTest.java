@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 /** What is decoded is what the generated parser makes of the same bytes, whatever they are. */
 class BatchDecoderTest {
     private static final int MESSAGES = 300;
-    private static final int DAMAGED = 20_000;
+    private static final int DAMAGED = 8_000;
     private static final long SEED = Long.getLong("decoder.seed", 20261123);
 
     private final Random random = new Random(SEED);

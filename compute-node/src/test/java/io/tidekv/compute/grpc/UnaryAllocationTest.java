@@ -24,10 +24,10 @@ import org.junit.jupiter.api.Test;
  * in memory and a real gRPC server.
  */
 class UnaryAllocationTest {
-    private static final int CALLS = 500;
+    private static final int CALLS = 200;
 
     /** The compiler works beside the test: what counts is what it gets to. */
-    private static final int WINDOWS = 20;
+    private static final int WINDOWS = 60;
 
     private static final int MAX = 10 << 10;
     private static final ByteString VALUE = ByteString.copyFrom(new byte[256]);
