@@ -47,6 +47,9 @@ final class RegionLoop implements SessionRenewer.PendingListener, Rounds.Work {
     private static final long ASIDE_TIMEOUT_MS = 2000;
     private static final int ENDED_MAX = 100_000;
 
+    /** In place of the last term of a region that has no more. */
+    private static final long GONE = Long.MAX_VALUE;
+
     /** A request made for a region that is not led by this loop. */
     private record Aside(
             long walId, long deadlineNanos, Consumer<@Nullable WalResponse> onAnswer) {}
@@ -247,7 +250,7 @@ final class RegionLoop implements SessionRenewer.PendingListener, Rounds.Work {
         boolean known = present != null && present.term() >= order.getTerm();
         boolean over = last != null && last >= order.getTerm();
         if (known || over) {
-            if (!known) {
+            if (!known && !isGone(id)) {
                 stillEnded(order);
             }
             if (warm != null) {
@@ -354,6 +357,15 @@ final class RegionLoop implements SessionRenewer.PendingListener, Rounds.Work {
         if (ended.size() > ENDED_MAX) {
             ended.remove(ended.keySet().iterator().next());
         }
+    }
+
+    /** The region has become part of another one: PD orders it only until it hears of that. */
+    void gone(long regionId) {
+        ended.put(regionId, GONE);
+    }
+
+    private boolean isGone(long regionId) {
+        return Long.valueOf(GONE).equals(ended.get(regionId));
     }
 
     /** Sends a request for a region that this loop does not lead; null: no answer. */

@@ -318,6 +318,7 @@ final class RegionPeer implements Opening.Listener {
     void takenOver() {
         log.info("region {} term {} is part of its neighbour now", id(), term());
         end();
+        loop.gone(id());
         env.directory().forget(id());
     }
 

@@ -10,6 +10,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.common.error.KvError;
+import io.tidekv.proto.cluster.Assign;
 import io.tidekv.proto.cluster.ChangeVoters;
 import io.tidekv.proto.cluster.MergeRefusal;
 import io.tidekv.proto.cluster.RegionReport;
@@ -357,6 +358,32 @@ class MergeTest {
                                 cluster.pd.regionIds().equals(List.of(right))
                                         && b.store.regions().size() == 1);
         check();
+    }
+
+    /** PD orders the source to be led until it has heard that it is gone, which is never undone. */
+    @Test
+    void anOrderToLeadWhatIsGoneLeavesNothing() throws Exception {
+        split();
+        StoreCommand order =
+                StoreCommand.newBuilder()
+                        .setAssign(
+                                Assign.newBuilder()
+                                        .setShape(cluster.pd.shape(left))
+                                        .setTerm(cluster.pd.term(left))
+                                        .setConfig(cluster.pd.report(left).getConfig()))
+                        .build();
+        cluster.pd.holdMerges(true);
+        cluster.mergeUntil(left, right, () -> a.region(right).shape().getStartKey().isEmpty());
+        await().atMost(PATIENCE).until(() -> !a.store.reports().containsKey(left));
+        for (int i = 0; i < 3; i++) {
+            cluster.pd.order(left, order);
+            cluster.putAnywhere("b", "since");
+        }
+        cluster.pd.holdMerges(false);
+        await().atMost(PATIENCE).until(() -> cluster.pd.regionIds().equals(List.of(right)));
+        assertThat(a.store.reports()).doesNotContainKey(left);
+        assertThat(error(catchThrowable(() -> a.region(left))))
+                .isInstanceOf(KvError.RegionNotFound.class);
     }
 
     /** In key order, without gaps or overlaps, from the first key to the last. */
