@@ -336,9 +336,13 @@ class ArchiveRecoveryTest {
         node.kill();
         cluster.bucket.delete(record.getKey());
 
+        // The source may have ended before its log said that its end is committed, which only the
+        // record would tell: then that is the reason.
+        String over = "region " + right + " takes region " + left + " over";
         assertThatThrownBy(() -> recover(Goal.at(later(19))))
                 .isInstanceOf(RestoreRefused.class)
-                .hasMessageContaining("region " + right + " takes region " + left + " over");
+                .message()
+                .containsPattern("has everything only until|" + over);
         assertThat(rows(recover(Goal.at(later(15)))).keySet()).contains("c", "z");
         Restoration torn = recover(Goal.EVERYTHING);
         assertThat(torn.problems())
