@@ -65,14 +65,13 @@ final class BackupRestoreCommand implements Callable<Integer> {
         StoreContext context = StoreContext.system();
         try (ObjectStore store = objects.open()) {
             long id = restore.clusterId(store);
+            NewCluster beside = new NewCluster(store, id, context);
             if (toCluster != null) {
-                Restoration made =
-                        new NewCluster(store, id, context)
-                                .make(toCluster, NewCluster.of(store, id, name), goal);
+                Restoration made = beside.make(toCluster, beside.of(name), goal);
                 RestoreOutput.writeBranch(console, options.json(), made, restore.plan());
                 return 0;
             }
-            BackupSet backup = NewCluster.find(store, id, name);
+            BackupSet backup = beside.find(name);
             ObjectStore cluster = ObjectsOption.cluster(store, id);
             try (RestoreWorkshop workshop = new RestoreWorkshop(cluster, id)) {
                 Restoration made =

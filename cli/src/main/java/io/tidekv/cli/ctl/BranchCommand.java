@@ -102,13 +102,10 @@ final class BranchCommand implements Runnable {
             try (PdOwners owners = new PdOwners(options.pd(), context.randomness());
                     ObjectStore store = objects.open()) {
                 long parentId = owners.clusterId();
+                NewCluster branch = new NewCluster(store, parentId, context);
                 CutSource source =
-                        from == null
-                                ? moment.cut(owners, context, console)
-                                : NewCluster.of(store, parentId, from);
-                Restoration made =
-                        new NewCluster(store, parentId, context)
-                                .make(name, source, RestoreOptions.goal(at));
+                        from == null ? moment.cut(owners, context, console) : branch.of(from);
+                Restoration made = branch.make(name, source, RestoreOptions.goal(at));
                 RestoreOutput.writeBranch(console, options.json(), made, plan);
             }
             return 0;

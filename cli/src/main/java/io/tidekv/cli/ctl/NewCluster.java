@@ -45,8 +45,8 @@ final class NewCluster {
     }
 
     /** The states of a backup, which holds them until somebody else does. */
-    static CutSource of(ObjectStore store, long parentId, String backup) {
-        BackupSet set = find(store, parentId, backup);
+    CutSource of(String backup) {
+        BackupSet set = find(backup);
         if (set.ts() == 0) {
             throw new CliException(backup + " is of no one moment: make a new backup");
         }
@@ -56,10 +56,10 @@ final class NewCluster {
         };
     }
 
-    /** A backup that must be there. */
-    static BackupSet find(ObjectStore store, long clusterId, String backup) {
-        ObjectStore cluster = ObjectsOption.cluster(store, clusterId);
-        BackupSet set = new Backups(cluster, StoreContext.system().randomness()).find(backup);
+    /** A backup of the other one, which must be there. */
+    BackupSet find(String backup) {
+        ObjectStore parent = ObjectsOption.cluster(store, parentId);
+        BackupSet set = new Backups(parent, context.randomness()).find(backup);
         if (set == null || set.isBranch()) {
             throw new CliException("there is no backup " + backup);
         }

@@ -74,12 +74,8 @@ public final class GrpcTransports {
      * there needs no other thread. Elsewhere {@link #callbacks()}.
      */
     public static Executor eventLoop() {
-        for (EventExecutor loop : Serving.LOOPS) {
-            if (loop.inEventLoop()) {
-                return loop;
-            }
-        }
-        return callbacks();
+        Executor loop = current(Serving.LOOPS);
+        return loop == null ? callbacks() : loop;
     }
 
     /** A channel to {@code address} ({@code host:port}); it connects at its first call. */
@@ -108,7 +104,12 @@ public final class GrpcTransports {
 
     /** The event loop of {@link #linkChannel} if that is the calling thread; null elsewhere. */
     public static @Nullable Executor linkLoop() {
-        for (EventExecutor loop : Linking.LOOPS) {
+        return current(Linking.LOOPS);
+    }
+
+    /** The one of these event loops that is the calling thread; null elsewhere. */
+    static @Nullable Executor current(EventLoopGroup loops) {
+        for (EventExecutor loop : loops) {
             if (loop.inEventLoop()) {
                 return loop;
             }

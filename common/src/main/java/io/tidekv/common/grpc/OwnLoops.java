@@ -4,7 +4,6 @@ import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
-import io.netty.util.concurrent.EventExecutor;
 import io.tidekv.common.config.HostPort;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -36,12 +35,7 @@ public final class OwnLoops implements AutoCloseable {
 
     /** The loop that is the calling thread; null elsewhere. */
     public @Nullable Executor current() {
-        for (EventExecutor loop : loops) {
-            if (loop.inEventLoop()) {
-                return loop;
-            }
-        }
-        return null;
+        return GrpcTransports.current(loops);
     }
 
     /** Ends the threads soon; the server has ended before. */

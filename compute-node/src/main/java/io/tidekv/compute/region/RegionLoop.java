@@ -250,7 +250,7 @@ final class RegionLoop implements SessionRenewer.PendingListener, Rounds.Work {
         boolean known = present != null && present.term() >= order.getTerm();
         boolean over = last != null && last >= order.getTerm();
         if (known || over) {
-            if (!known && !isGone(id)) {
+            if (!known && last != null && last < GONE) {
                 stillEnded(order);
             }
             if (warm != null) {
@@ -362,10 +362,6 @@ final class RegionLoop implements SessionRenewer.PendingListener, Rounds.Work {
     /** The region has become part of another one: PD orders it only until it hears of that. */
     void gone(long regionId) {
         ended.put(regionId, GONE);
-    }
-
-    private boolean isGone(long regionId) {
-        return Long.valueOf(GONE).equals(ended.get(regionId));
     }
 
     /** Sends a request for a region that this loop does not lead; null: no answer. */

@@ -1,7 +1,6 @@
 package io.tidekv.compute.server;
 
 import io.tidekv.common.metrics.Metrics;
-import io.tidekv.compute.tablet.TabletStats;
 import io.tidekv.compute.tablet.rocks.RocksTabletStore;
 
 /** Gauges of a store's tablets. */
@@ -31,7 +30,7 @@ final class TabletMetrics {
         metrics.gauge(
                 "tidekv_tablet_hit_ratio",
                 "Share of point reads that found all they needed on the local disk.",
-                () -> hitRatio(tablets.stats()));
+                () -> hitRatio(tablets.stats().reads(), tablets.stats().waits()));
         metrics.gauge(
                 "tidekv_tablet_part_files",
                 "Table files that are on the local disk in part.",
@@ -47,22 +46,14 @@ final class TabletMetrics {
         metrics.gauge(
                 "tidekv_tablet_granule_hit_ratio",
                 "Share of these that found there all they needed.",
-                () -> granuleHitRatio(tablets.stats()));
+                () -> hitRatio(tablets.stats().partReads(), tablets.stats().partMisses()));
         metrics.gauge(
                 "tidekv_tablet_garbage_rows",
                 "Old versions and values that have ended which were dropped since the start.",
                 tablets::garbageRowsDropped);
     }
 
-    private static double granuleHitRatio(TabletStats stats) {
-        return stats.partReads() == 0
-                ? 1
-                : Math.max(0, 1 - (double) stats.partMisses() / stats.partReads());
-    }
-
-    private static double hitRatio(TabletStats stats) {
-        return stats.reads() == 0
-                ? 1
-                : Math.max(0, 1 - (double) stats.waits() / Math.max(1, stats.reads()));
+    private static double hitRatio(long reads, long missed) {
+        return reads == 0 ? 1 : Math.max(0, 1 - (double) missed / reads);
     }
 }

@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 
@@ -35,9 +36,6 @@ import org.junit.jupiter.api.Test;
 class BatchAllocationTest {
     private static final int BATCH = 32;
     private static final int ROUNDS = 500;
-
-    /** The compiler works beside the test: what counts is what it gets to. */
-    private static final int WINDOWS = 60;
 
     private static final int GET_MAX = 2 << 10;
     private static final int PUT_MAX = 4 << 10;
@@ -50,14 +48,14 @@ class BatchAllocationTest {
                     .build();
 
     @Test
-    void aPointGetTakesLittle() throws IOException {
+    void aPointGetTakesLittle() {
         long bytes = perRequest(BatchAllocationTest::get, GET_MAX);
         System.out.println("bytes allocated per raw get: " + bytes);
         assertThat(bytes).isLessThanOrEqualTo(GET_MAX);
     }
 
     @Test
-    void aPutTakesLittle() throws IOException {
+    void aPutTakesLittle() {
         long bytes = perRequest(BatchAllocationTest::put, PUT_MAX);
         System.out.println("bytes allocated per raw put: " + bytes);
         assertThat(bytes).isLessThanOrEqualTo(PUT_MAX);
@@ -83,8 +81,7 @@ class BatchAllocationTest {
         return ByteString.copyFromUtf8("key-" + i);
     }
 
-    /** The least of several windows, the last of which is the first that is small enough. */
-    private static long perRequest(IntFunction<Request> kind, int enough) throws IOException {
+    private static long perRequest(IntFunction<Request> kind, int enough) {
         ManualClock clock = new ManualClock();
         try (ThreadScheduler timers = new ThreadScheduler("test-timers");
                 KvCore core =
@@ -107,19 +104,29 @@ class BatchAllocationTest {
             stream.onNext(message(BatchAllocationTest::put));
             byte[] bytes = message(kind).toByteArray();
             ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-            long least = Long.MAX_VALUE;
-            long rounds = 0;
-            for (int window = 0; window < WINDOWS && least > enough; window++) {
-                long before = threads.getCurrentThreadAllocatedBytes();
-                for (int round = 0; round < ROUNDS; round++) {
-                    stream.onNext(BatchDecoder.decode(bytes, bytes.length));
-                }
-                long after = threads.getCurrentThreadAllocatedBytes();
-                least = Math.min(least, (after - before) / (ROUNDS * BATCH));
-                rounds += ROUNDS;
-            }
-            assertThat(answers.count).isEqualTo((rounds + 1) * BATCH);
+            AtomicLong rounds = new AtomicLong(1);
+            long least =
+                    Windows.least(
+                            enough,
+                            () -> {
+                                long before = threads.getCurrentThreadAllocatedBytes();
+                                for (int round = 0; round < ROUNDS; round++) {
+                                    stream.onNext(decoded(bytes));
+                                }
+                                rounds.addAndGet(ROUNDS);
+                                long after = threads.getCurrentThreadAllocatedBytes();
+                                return (after - before) / (ROUNDS * BATCH);
+                            });
+            assertThat(answers.count).isEqualTo(rounds.get() * BATCH);
             return least;
+        }
+    }
+
+    private static BatchCommandsRequest decoded(byte[] bytes) {
+        try {
+            return BatchDecoder.decode(bytes, bytes.length);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

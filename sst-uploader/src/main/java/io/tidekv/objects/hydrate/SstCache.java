@@ -119,12 +119,7 @@ public final class SstCache implements AutoCloseable {
             pool.execute(() -> run(file, ref, mine));
         } catch (RejectedExecutionException e) {
             inFlight.remove(file, mine);
-            mine.completeExceptionally(
-                    new ObjectStoreException(
-                            Kind.UNAVAILABLE,
-                            ref.getKey(),
-                            ref.getKey() + ": too many fetches are queued",
-                            e));
+            mine.completeExceptionally(tooMany(ref.getKey(), e));
         }
         return mine.copy();
     }
@@ -147,11 +142,14 @@ public final class SstCache implements AutoCloseable {
         try {
             pool.execute(() -> runRange(ref, offset, length, result));
         } catch (RejectedExecutionException e) {
-            result.completeExceptionally(
-                    new ObjectStoreException(
-                            Kind.UNAVAILABLE, object, object + ": too many fetches are queued", e));
+            result.completeExceptionally(tooMany(object, e));
         }
         return result;
+    }
+
+    private static ObjectStoreException tooMany(String object, RejectedExecutionException e) {
+        return new ObjectStoreException(
+                Kind.UNAVAILABLE, object, object + ": too many fetches are queued", e);
     }
 
     private void runRange(

@@ -27,8 +27,8 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thread with the leaders of some regions, as a region loop of a store: takes the answers that
- * have come, lets the leaders commit and the clients append, and sends each node one message.
+ * Rounds over the leaders of some regions, as in a region loop of a store: each takes the answers
+ * that have come, lets the leaders commit and the clients append, and sends each node one message.
  */
 final class LogDriver implements WalLink.Listener, Rounds.Work, AutoCloseable {
     private static final long TICK_MS = 100;
@@ -71,7 +71,7 @@ final class LogDriver implements WalLink.Listener, Rounds.Work, AutoCloseable {
         outbox.computeIfAbsent(walId, id -> new ArrayList<>()).add(request);
     }
 
-    /** Runs {@code event} on this thread and waits for it. */
+    /** Runs {@code event} in a round and waits for it. */
     void call(Runnable event) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         rounds.execute(

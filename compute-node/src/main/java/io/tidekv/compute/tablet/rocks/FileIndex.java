@@ -129,10 +129,7 @@ final class FileIndex {
                 }
                 continue;
             }
-            int at = firstEndingAtOrAfter(level, key);
-            boolean startsAfter =
-                    at == level.size() || Arrays.compareUnsigned(level.get(at).smallest, key) > 0;
-            int chosen = forward || !startsAfter ? at : at - 1;
+            int chosen = at(level, key, forward);
             if (chosen >= 0 && chosen < level.size()) {
                 File file = level.get(chosen);
                 if (range.touches(file.smallest, file.largest)) {
@@ -217,10 +214,7 @@ final class FileIndex {
                 continue;
             }
             int step = forward ? 1 : -1;
-            int at = firstEndingAtOrAfter(level, key);
-            boolean startsAfter =
-                    at == level.size() || Arrays.compareUnsigned(level.get(at).smallest, key) > 0;
-            int chosen = forward || !startsAfter ? at : at - 1;
+            int chosen = at(level, key, forward);
             for (int i = chosen + step; i >= 0 && i < level.size(); i += step) {
                 File file = level.get(i);
                 if (!range.touches(file.smallest, file.largest)) {
@@ -248,6 +242,17 @@ final class FileIndex {
             found.add(file);
         }
         return covers;
+    }
+
+    /**
+     * Where in a level below 0 an iterator stands that moves to {@code key}: in the file at the key
+     * or the next in its direction, which need not be there.
+     */
+    private static int at(List<File> level, byte[] key, boolean forward) {
+        int at = firstEndingAtOrAfter(level, key);
+        boolean startsAfter =
+                at == level.size() || Arrays.compareUnsigned(level.get(at).smallest, key) > 0;
+        return forward || !startsAfter ? at : at - 1;
     }
 
     private static int firstEndingAtOrAfter(List<File> level, byte[] key) {

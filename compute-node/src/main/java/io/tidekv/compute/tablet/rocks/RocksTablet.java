@@ -172,9 +172,7 @@ final class RocksTablet implements Tablet {
                 applied.index());
         Invariants.check(after.shape().getRegionId() == regionId, "the state is of another region");
         byte[] stateCell = Cells.encode(after);
-        if (!writes.isEmpty()) {
-            newestCommit.saw(BatchWalk.over(writes).newestCommitTs());
-        }
+        newestCommit.saw(BatchWalk.over(writes).newestCommitTs());
         try (WriteBatch write =
                 writes.isEmpty() ? new WriteBatch() : new WriteBatch(writes.toByteArray())) {
             write.put(instance.family(RecordFiles.META), Cells.MARK, Cells.encode(mark));
