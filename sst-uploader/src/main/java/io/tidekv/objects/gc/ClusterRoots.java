@@ -33,6 +33,8 @@ public interface ClusterRoots {
      * @param record the current record; null before the first
      * @param pins further records that are needed
      * @param strays objects that no record names and that the owner may still read
+     * @param uploadsSince the record that was current when others were first allowed to upload, in
+     *     the owner's name, what it may still come to name; null when nobody is
      */
     record RegionRoots(
             long regionId,
@@ -40,7 +42,19 @@ public interface ClusterRoots {
             boolean settled,
             @Nullable ObjectRef record,
             List<ObjectRef> pins,
-            Set<String> strays) {
+            Set<String> strays,
+            @Nullable ObjectRef uploadsSince) {
+        /** One in whose name nobody but its owner uploads. */
+        public RegionRoots(
+                long regionId,
+                long term,
+                boolean settled,
+                @Nullable ObjectRef record,
+                List<ObjectRef> pins,
+                Set<String> strays) {
+            this(regionId, term, settled, record, pins, strays, null);
+        }
+
         static RegionRoots unsettled(long regionId, long term) {
             return new RegionRoots(regionId, term, false, null, List.of(), Set.of());
         }

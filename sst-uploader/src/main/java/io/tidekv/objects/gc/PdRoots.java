@@ -94,7 +94,8 @@ public final class PdRoots implements ClusterRoots {
                 true,
                 roots.hasRecord() ? roots.getRecord() : null,
                 roots.getPinsList(),
-                Set.copyOf(roots.getStraysList()));
+                Set.copyOf(roots.getStraysList()),
+                roots.hasUploadsSince() ? roots.getUploadsSince() : null);
     }
 
     private static List<RegionInfo> regions(ManagedChannel channel) {

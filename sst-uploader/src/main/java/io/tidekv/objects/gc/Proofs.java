@@ -123,8 +123,8 @@ final class Proofs {
         if (current == null || current.term() != item.term() || region.term() != item.term()) {
             return false;
         }
-        Item published = published(region);
-        return replaced.contains(item.name()) || (published != null && isBefore(item, published));
+        Item since = uploadsSince(region);
+        return replaced.contains(item.name()) || (since != null && isBefore(item, since));
     }
 
     boolean isOld(long modifiedMillis) {
@@ -135,6 +135,12 @@ final class Proofs {
     private @Nullable Item published(RegionRoots region) {
         ObjectRef record = region.record();
         return record == null || !region.settled() ? null : records.get(RecordNames.of(record));
+    }
+
+    /** What is older will not be published; null when that is not known. */
+    private @Nullable Item uploadsSince(RegionRoots region) {
+        ObjectRef since = region.uploadsSince();
+        return since == null ? published(region) : records.get(RecordNames.of(since));
     }
 
     private @Nullable Content current(RegionRoots region) {

@@ -1,10 +1,7 @@
 package io.tidekv.objects.gc;
 
-import com.google.protobuf.ByteString;
 import io.tidekv.common.Randomness;
 import io.tidekv.common.time.ManualClock;
-import io.tidekv.objects.TestPacks;
-import io.tidekv.objects.TestRecords;
 import io.tidekv.objects.gc.ChaosRegion.Child;
 import io.tidekv.objects.gc.ChaosRegion.LocalFile;
 import io.tidekv.objects.gc.ChaosRegion.Proposal;
@@ -15,12 +12,10 @@ import io.tidekv.objects.manifest.PackCodec;
 import io.tidekv.objects.manifest.RecordCodec;
 import io.tidekv.objects.store.Checksums;
 import io.tidekv.objects.store.ObjectStore;
-import io.tidekv.proto.manifest.ColumnFamily;
 import io.tidekv.proto.manifest.Lineage;
 import io.tidekv.proto.manifest.SstFile;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.ObjectRef;
-import io.tidekv.proto.region.RegionShape;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -45,74 +40,23 @@ final class ChaosCluster {
     private final ManualClock clock;
     private final Randomness random;
     final Map<Long, ChaosRegion> regions = new LinkedHashMap<>();
-    private final List<Leader> leaders = new ArrayList<>();
+    private final List<ChaosLeader> leaders = new ArrayList<>();
     private final Map<Long, PdRegion> pd = new LinkedHashMap<>();
     final Set<ObjectRef> held = new HashSet<>();
     final Map<String, Integer> counts = new TreeMap<>();
     private long nextId = 10;
-    private Pack filling;
+    private ChaosLeader.Pack filling;
     private boolean quiet;
 
-    /** A planted mistake. */
+    /** Workers at their jobs, whether or not anybody still waits for them. */
+    private final List<ChaosJob> workers = new ArrayList<>();
+
+    /** Planted mistakes. */
     boolean reportsBeforeNoop;
 
+    boolean forgetsJobs;
+
     private record PdRegion(long term, @Nullable RegionRoots report) {}
-
-    /** An object that several leaders put their uploads into. */
-    private static final class Pack {
-        final TestPacks content;
-        boolean sealed;
-        boolean failed;
-
-        Pack(String name) {
-            content = new TestPacks(name);
-        }
-    }
-
-    /** A publication that waits for the packs that it lies in. */
-    private record Waiting(List<Pack> packs, Map<Long, ObjectRef> files, ObjectRef record) {}
-
-    /** What has to be done for a region to take its neighbour over. */
-    private static final class Merge {
-        final Leader source;
-        @Nullable ObjectRef stored;
-
-        Merge(Leader source) {
-            this.source = source;
-        }
-    }
-
-    /** A process that leads a region, or believes so. */
-    private static final class Leader {
-        final ChaosRegion region;
-        final long term;
-        final Map<Long, LocalFile> files = new TreeMap<>();
-        @Nullable ObjectRef current;
-        @Nullable Waiting waiting;
-        long nextFile = 1;
-        long sequence;
-        List<Lineage> lineage = List.of();
-        @Nullable TabletRecord draft;
-        @Nullable ObjectRef stored;
-        @Nullable Child split;
-        boolean splitStored;
-        @Nullable Merge merge;
-        boolean leaving;
-
-        boolean isChanging() {
-            return stored != null
-                    || draft != null
-                    || waiting != null
-                    || split != null
-                    || merge != null
-                    || leaving;
-        }
-
-        Leader(ChaosRegion region, long term) {
-            this.region = region;
-            this.term = term;
-        }
-    }
 
     ChaosCluster(ObjectStore store, ManualClock clock, Randomness random) {
         this.store = store;
@@ -130,8 +74,8 @@ final class ChaosCluster {
         counts.merge(what, 1, Integer::sum);
     }
 
-    private Pack nextPack() {
-        return new Pack(ObjectKeys.pack(1, 1, random.nextUuid()));
+    private ChaosLeader.Pack nextPack() {
+        return new ChaosLeader.Pack(ObjectKeys.pack(1, 1, random.nextUuid()));
     }
 
     /** Stores the pack that is being filled, or does not, or does and nobody hears of it. */
@@ -139,7 +83,7 @@ final class ChaosCluster {
         if (filling.content.isEmpty()) {
             return;
         }
-        Pack pack = filling;
+        ChaosLeader.Pack pack = filling;
         filling = nextPack();
         pack.sealed = true;
         pack.failed = random.chance(0.15);
@@ -154,12 +98,12 @@ final class ChaosCluster {
         if (!filling.content.isEmpty() && random.chance(0.1)) {
             seal();
         }
-        Leader leader = leaders.get(random.nextInt(leaders.size()));
+        ChaosLeader leader = leaders.get(random.nextInt(leaders.size()));
         if (!leads(leader) && random.chance(0.8)) {
-            List<Leader> present = leaders.stream().filter(ChaosCluster::leads).toList();
+            List<ChaosLeader> present = leaders.stream().filter(ChaosCluster::leads).toList();
             leader = present.get(random.nextInt(present.size()));
         }
-        switch (random.nextInt(quiet ? 8 : 15)) {
+        switch (random.nextInt(quiet ? 8 : 17)) {
             case 0 -> write(leader);
             case 1 -> compact(leader);
             case 2, 3 -> publish(leader);
@@ -175,6 +119,7 @@ final class ChaosCluster {
             case 9 -> write(leader);
             case 10 -> backup();
             case 13, 14 -> merge(leader);
+            case 15, 16 -> compactElsewhere(leader);
             default -> publish(leader);
         }
         while (leaders.size() > 60) {
@@ -187,18 +132,18 @@ final class ChaosCluster {
         }
     }
 
-    private static boolean leads(Leader leader) {
-        return leader.term == leader.region.term && !leader.region.gone;
+    private static boolean leads(ChaosLeader leader) {
+        return leader.leads();
     }
 
-    private void write(Leader leader) {
+    private void write(ChaosLeader leader) {
         int from = leader.region.start + random.nextInt(leader.region.end - leader.region.start);
         int to = from + random.nextInt(leader.region.end - from);
         long number = leader.nextFile++;
         leader.files.put(number, new LocalFile(number, from, to, null));
     }
 
-    private void compact(Leader leader) {
+    private void compact(ChaosLeader leader) {
         if (leader.files.size() < 2) {
             return;
         }
@@ -217,8 +162,85 @@ final class ChaosCluster {
         }
     }
 
+    /** One more step of compactions that workers do, for this leader or for any. */
+    private void compactElsewhere(ChaosLeader leader) {
+        ChaosJob job = leader.job;
+        if (!workers.isEmpty() && random.chance(0.5)) {
+            work(workers.get(random.nextInt(workers.size())));
+        } else if (job == null) {
+            lend(leader);
+        } else if (random.chance(0.1)) {
+            leader.job = null;
+            count("jobs given up");
+        } else if (!job.outputs.isEmpty() && !leader.isChanging() && upload(leader)) {
+            adopt(leader, job);
+        }
+    }
+
+    private void work(ChaosJob job) {
+        if (random.chance(0.2)) {
+            workers.remove(job);
+            return;
+        }
+        int from = KEYS;
+        int to = 0;
+        for (LocalFile input : job.inputs.values()) {
+            from = Math.min(from, input.from());
+            to = Math.max(to, input.to());
+        }
+        LocalFile output = new LocalFile(1 + job.outputs.size(), from, to, null);
+        count(job.isOpen() ? "uploads by workers" : "late uploads by workers");
+        job.outputs.add(output.at(uploadFile(job.owner, output)));
+    }
+
+    /** Of published files, some, that the leader has as they were published. */
+    private void lend(ChaosLeader leader) {
+        ObjectRef since = leader.current;
+        if (since == null || quiet || store.head(since.getKey()) == null) {
+            return;
+        }
+        Map<Long, LocalFile> inputs = new TreeMap<>();
+        for (SstFile file : load(since).getColumnFamilies(0).getFilesList()) {
+            LocalFile mine = leader.files.get(file.getNumber());
+            if (mine != null && file.getObject().equals(mine.object()) && random.chance(0.7)) {
+                inputs.put(mine.number(), mine);
+            }
+        }
+        if (!inputs.isEmpty()) {
+            leader.job = new ChaosJob(leader, since, inputs);
+            workers.add(leader.job);
+        }
+    }
+
+    /** The record of a publication that names the outputs; it is tried once. */
+    private void adopt(ChaosLeader leader, ChaosJob job) {
+        if (!job.fits()) {
+            leader.job = null;
+            count("jobs that do not fit");
+            return;
+        }
+        Map<Long, LocalFile> mine = new TreeMap<>(leader.files);
+        Map<Long, LocalFile> adopted = job.adopt();
+        leader.files.clear();
+        leader.files.putAll(adopted);
+        leader.draft = record(leader);
+        leader.files.clear();
+        leader.files.putAll(mine);
+    }
+
+    private void adopted(ChaosLeader leader) {
+        ChaosJob job = leader.job;
+        if (job != null && !job.adopted.isEmpty()) {
+            Map<Long, LocalFile> placed = job.place(leader.files);
+            leader.files.clear();
+            leader.files.putAll(placed);
+            leader.job = null;
+            count("jobs adopted");
+        }
+    }
+
     /** One more step of a publication; the store may fail in between. */
-    private void publish(Leader leader) {
+    private void publish(ChaosLeader leader) {
         if (leader.split != null || leader.merge != null || leader.leaving) {
             return;
         }
@@ -233,6 +255,9 @@ final class ChaosCluster {
         if (leader.draft != null) {
             if (random.chance(0.2)) {
                 leader.draft = null;
+                if (leader.job != null && !leader.job.adopted.isEmpty()) {
+                    leader.job = null;
+                }
                 count("failed publications");
             } else {
                 leader.stored = put(leader.draft);
@@ -247,8 +272,8 @@ final class ChaosCluster {
     }
 
     /** Publishes in packs: small files and the record, which names places not stored yet. */
-    private void share(Leader leader) {
-        List<Pack> packs = new ArrayList<>();
+    private void share(ChaosLeader leader) {
+        List<ChaosLeader.Pack> packs = new ArrayList<>();
         Map<Long, ObjectRef> placed = new TreeMap<>();
         for (LocalFile file : List.copyOf(leader.files.values())) {
             if (file.object() != null) {
@@ -276,10 +301,10 @@ final class ChaosCluster {
         ObjectRef record =
                 filling.content.add(PackCodec.Kind.RECORD, leader.region.id, leader.term, frame);
         packs.add(filling);
-        leader.waiting = new Waiting(packs, placed, record);
+        leader.waiting = new ChaosLeader.Waiting(packs, placed, record);
     }
 
-    private void await(Leader leader, Waiting waiting) {
+    private void await(ChaosLeader leader, ChaosLeader.Waiting waiting) {
         if (!waiting.packs().stream().allMatch(pack -> pack.sealed)) {
             return;
         }
@@ -302,24 +327,16 @@ final class ChaosCluster {
         return bytes;
     }
 
-    private ObjectRef uploadFile(Leader leader, LocalFile file) {
+    private ObjectRef uploadFile(ChaosLeader leader, LocalFile file) {
         byte[] bytes = content();
         String name =
                 ObjectKeys.sst(leader.region.id, leader.term, file.number(), random.nextUuid());
         store.putIfAbsent(name, bytes);
-        return ref(name, bytes);
-    }
-
-    private static ObjectRef ref(String name, byte[] bytes) {
-        return ObjectRef.newBuilder()
-                .setKey(name)
-                .setLength(bytes.length)
-                .setCrc32C(Checksums.crc32c(bytes))
-                .build();
+        return ChaosRecords.ref(name, bytes);
     }
 
     /** Uploads some of what is new, perhaps all of it. */
-    private boolean upload(Leader leader) {
+    private boolean upload(ChaosLeader leader) {
         for (LocalFile file : List.copyOf(leader.files.values())) {
             if (file.object() == null) {
                 if (random.chance(0.15)) {
@@ -331,53 +348,16 @@ final class ChaosCluster {
         return true;
     }
 
-    private TabletRecord record(Leader leader) {
+    private TabletRecord record(ChaosLeader leader) {
         ChaosRegion region = leader.region;
         TabletRecord.Builder record =
-                shape(TabletRecord.newBuilder(), region.id, region.start, region.end)
+                ChaosRecords.shape(TabletRecord.newBuilder(), region.id, region.start, region.end)
                         .setTerm(leader.term)
                         .setSequence(++leader.sequence)
                         .setAppliedIndex(100 + leader.sequence)
                         .setNextFile(leader.nextFile)
                         .addAllLineage(leader.lineage);
-        return files(record, leader, region.start, region.end);
-    }
-
-    private static TabletRecord.Builder shape(
-            TabletRecord.Builder record, long id, int start, int end) {
-        return record.setFormatVersion(1)
-                .setClusterId(CLUSTER)
-                .setApiMode(1)
-                .setLastSequence(1000)
-                .setShape(
-                        RegionShape.newBuilder()
-                                .setRegionId(id)
-                                .setStartKey(key(start))
-                                .setEndKey(key(end)));
-    }
-
-    private static ByteString key(int at) {
-        return ByteString.copyFromUtf8("k" + (100 + at));
-    }
-
-    private static TabletRecord files(
-            TabletRecord.Builder record, Leader leader, int start, int end) {
-        ColumnFamily.Builder family =
-                ColumnFamily.newBuilder()
-                        .setName("default")
-                        .setComparator("leveldb.BytewiseComparator");
-        for (LocalFile file : leader.files.values()) {
-            if (file.to() >= start && file.from() < end && file.object() != null) {
-                SstFile.Builder sst =
-                        TestRecords.file(
-                                0,
-                                file.number(),
-                                key(file.from()).toStringUtf8(),
-                                key(file.to()).toStringUtf8());
-                family.addFiles(sst.setSize(file.object().getLength()).setObject(file.object()));
-            }
-        }
-        return record.addColumnFamilies(family).build();
+        return ChaosRecords.files(record, leader, region.start, region.end);
     }
 
     private ObjectRef put(TabletRecord record) {
@@ -389,11 +369,11 @@ final class ChaosCluster {
                         random.nextUuid());
         byte[] frame = RecordCodec.encode(record);
         store.putIfAbsent(name, frame);
-        return ref(name, frame);
+        return ChaosRecords.ref(name, frame);
     }
 
     /** Through the log: a leader that was replaced only knows that it did not hear of it. */
-    private void propose(Leader leader, Proposal proposal) {
+    private void propose(ChaosLeader leader, Proposal proposal) {
         ChaosRegion region = leader.region;
         if (!leads(leader)) {
             return;
@@ -404,6 +384,11 @@ final class ChaosCluster {
             return;
         }
         apply(region, proposal);
+        if (proposal.child() == null) {
+            adopted(leader);
+        } else {
+            leader.job = null;
+        }
         leader.current = region.current;
         leader.stored = null;
         leader.draft = null;
@@ -459,38 +444,19 @@ final class ChaosCluster {
 
     private void open(ChaosRegion region, long term) {
         region.term = term;
-        Leader leader = new Leader(region, term);
+        ChaosLeader leader = new ChaosLeader(region, term);
         leader.current = region.current;
         if (region.current != null) {
-            take(leader, load(region.current));
+            ChaosRecords.take(leader, load(region.current));
         }
         leaders.add(leader);
-    }
-
-    private static void take(Leader leader, TabletRecord record) {
-        for (SstFile file : record.getColumnFamilies(0).getFilesList()) {
-            leader.files.put(
-                    file.getNumber(),
-                    new LocalFile(
-                            file.getNumber(),
-                            at(file.getSmallest()),
-                            at(file.getLargest()),
-                            file.getObject()));
-            leader.nextFile = Math.max(leader.nextFile, file.getNumber() + 1);
-        }
-        leader.lineage = record.getLineageList();
-    }
-
-    private static int at(ByteString internal) {
-        String user = internal.substring(0, internal.size() - 8).toStringUtf8();
-        return Integer.parseInt(user.substring(1)) - 100;
     }
 
     private TabletRecord load(ObjectRef record) {
         return RecordCodec.decode(record.getKey(), RecordCodec.read(store, record));
     }
 
-    private void split(Leader leader) {
+    private void split(ChaosLeader leader) {
         ChaosRegion region = leader.region;
         if (leader.split == null) {
             if (leader.isChanging()) {
@@ -507,12 +473,16 @@ final class ChaosCluster {
         } else if (!leader.splitStored) {
             Child child = leader.split;
             TabletRecord.Builder first =
-                    shape(TabletRecord.newBuilder(), child.id(), child.start(), child.end())
+                    ChaosRecords.shape(
+                                    TabletRecord.newBuilder(),
+                                    child.id(),
+                                    child.start(),
+                                    child.end())
                             .setTerm(child.term())
                             .setNextFile(leader.nextFile)
                             .addLineage(
                                     Lineage.newBuilder().setRegionId(region.id).setEvent("split"));
-            ObjectRef name = put(files(first, leader, child.start(), child.end()));
+            ObjectRef name = put(ChaosRecords.files(first, leader, child.start(), child.end()));
             leader.split = new Child(child.id(), child.start(), child.end(), name, child.term());
             leader.splitStored = true;
         } else if (random.chance(0.3)) {
@@ -525,14 +495,14 @@ final class ChaosCluster {
     }
 
     /** One more step of a merge; others may take either of the two over in between. */
-    private void merge(Leader leader) {
-        Merge merge = leader.merge;
+    private void merge(ChaosLeader leader) {
+        ChaosLeader.Merge merge = leader.merge;
         if (!leads(leader) || (merge != null && !leads(merge.source))) {
             giveUp(leader);
         } else if (merge == null) {
-            Leader source = neighbour(leader);
+            ChaosLeader source = neighbour(leader);
             if (mayMerge(leader) && source != null) {
-                leader.merge = new Merge(source);
+                leader.merge = new ChaosLeader.Merge(source);
                 source.leaving = true;
             }
         } else if (merge.stored == null) {
@@ -554,14 +524,14 @@ final class ChaosCluster {
         }
     }
 
-    private void giveUp(Leader leader) {
+    private void giveUp(ChaosLeader leader) {
         if (leader.merge != null) {
             leader.merge.source.leaving = false;
             leader.merge = null;
         }
     }
 
-    private boolean mayMerge(Leader leader) {
+    private boolean mayMerge(ChaosLeader leader) {
         return !leader.isChanging()
                 && leader.region.pending.isEmpty()
                 && leader.region.merged.isEmpty()
@@ -569,8 +539,8 @@ final class ChaosCluster {
                 && pd.containsKey(leader.region.id);
     }
 
-    private @Nullable Leader neighbour(Leader of) {
-        for (Leader other : leaders) {
+    private @Nullable ChaosLeader neighbour(ChaosLeader of) {
+        for (ChaosLeader other : leaders) {
             ChaosRegion region = other.region;
             if (leads(other)
                     && mayMerge(other)
@@ -582,7 +552,7 @@ final class ChaosCluster {
     }
 
     /** The files of both; what reaches over the border is copied in the target's name. */
-    private TabletRecord merged(Leader target, Leader source) {
+    private TabletRecord merged(ChaosLeader target, ChaosLeader source) {
         ChaosRegion one = target.region;
         ChaosRegion other = source.region;
         Map<Long, LocalFile> own = new TreeMap<>(target.files);
@@ -598,7 +568,7 @@ final class ChaosCluster {
         int start = Math.min(one.start, other.start);
         int end = Math.max(one.end, other.end);
         TabletRecord.Builder record =
-                shape(TabletRecord.newBuilder(), one.id, start, end)
+                ChaosRecords.shape(TabletRecord.newBuilder(), one.id, start, end)
                         .setTerm(target.term)
                         .setSequence(++target.sequence)
                         .setAppliedIndex(100 + target.sequence)
@@ -606,7 +576,7 @@ final class ChaosCluster {
                         .addAllLineage(target.lineage)
                         .addAllLineage(source.lineage)
                         .addLineage(Lineage.newBuilder().setRegionId(other.id).setEvent("merge"));
-        TabletRecord made = files(record, target, start, end);
+        TabletRecord made = ChaosRecords.files(record, target, start, end);
         target.files.clear();
         target.files.putAll(own);
         return made;
@@ -616,7 +586,7 @@ final class ChaosCluster {
         return file.to() >= region.start && file.from() < region.end;
     }
 
-    private LocalFile cut(Leader writer, LocalFile file, ChaosRegion to) {
+    private LocalFile cut(ChaosLeader writer, LocalFile file, ChaosRegion to) {
         if (file.from() >= to.start && file.to() < to.end) {
             return file;
         }
@@ -628,7 +598,7 @@ final class ChaosCluster {
     }
 
     /** The entry that decides is in the target's log. */
-    private void absorb(Leader leader, Merge merge) {
+    private void absorb(ChaosLeader leader, ChaosLeader.Merge merge) {
         ChaosRegion target = leader.region;
         ChaosRegion source = merge.source.region;
         target.start = Math.min(target.start, source.start);
@@ -642,13 +612,14 @@ final class ChaosCluster {
         }
         target.merged.add(source.id);
         leader.current = target.current;
+        leader.job = null;
         leader.files.clear();
-        take(leader, load(leader.current));
+        ChaosRecords.take(leader, load(leader.current));
         count("merges");
     }
 
     /** The target's duty: PD learns that the source is gone. */
-    private void forgetMerged(Leader leader) {
+    private void forgetMerged(ChaosLeader leader) {
         if (leads(leader)) {
             leader.region.merged.forEach(pd::remove);
             leader.region.merged.clear();
@@ -656,7 +627,7 @@ final class ChaosCluster {
     }
 
     /** The parent's duty: PD learns of the child, then the log forgets it. */
-    private void adoptChildren(Leader leader) {
+    private void adoptChildren(ChaosLeader leader) {
         ChaosRegion region = leader.region;
         forgetMerged(leader);
         if (!leads(leader) || region.pending.isEmpty()) {
@@ -671,13 +642,14 @@ final class ChaosCluster {
         }
     }
 
-    private void report(Leader leader) {
+    private void report(ChaosLeader leader) {
         PdRegion known = pd.get(leader.region.id);
         if (known == null || known.term() != leader.term || !leads(leader)) {
             return;
         }
         List<ObjectRef> pins = new ArrayList<>();
         leader.region.pending.forEach(child -> pins.add(child.first()));
+        ChaosJob job = forgetsJobs ? null : leader.job;
         pd.put(
                 leader.region.id,
                 new PdRegion(
@@ -688,7 +660,8 @@ final class ChaosCluster {
                                 true,
                                 leader.region.current,
                                 pins,
-                                Set.of())));
+                                Set.of(),
+                                job == null ? null : job.since)));
     }
 
     private void backup() {
@@ -751,8 +724,9 @@ final class ChaosCluster {
                 needed.add(ref.getKey());
             }
         }
-        for (Leader leader : leaders) {
+        for (ChaosLeader leader : leaders) {
             if (leads(leader)) {
+                verify(leader.job);
                 for (LocalFile file : leader.files.values()) {
                     if (file.object() != null
                             && file.to() >= leader.region.start
@@ -767,16 +741,30 @@ final class ChaosCluster {
         return needed;
     }
 
+    /** What may still be adopted must be there. */
+    private void verify(@Nullable ChaosJob job) {
+        if (job != null) {
+            for (LocalFile output : job.outputs) {
+                if (output.object() != null && store.head(output.object().getKey()) == null) {
+                    throw new AssertionError(
+                            output.object().getKey() + " is gone before it is adopted");
+                }
+            }
+        }
+    }
+
     /** Ends what is under way: every region publishes, PD hears of everything. */
     void settle() {
         seal();
+        leaders.forEach(leader -> leader.job = null);
+        workers.clear();
         leaders.forEach(leader -> leader.waiting = null);
         leaders.forEach(this::giveUp);
         quiet = true;
         held.clear();
         for (int round = 0; round < 2; round++) {
             clock.advanceMillis(3_600_000);
-            for (Leader leader : List.copyOf(leaders)) {
+            for (ChaosLeader leader : List.copyOf(leaders)) {
                 if (leads(leader)) {
                     leader.split = null;
                     leader.splitStored = false;

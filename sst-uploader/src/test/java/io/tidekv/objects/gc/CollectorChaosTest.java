@@ -41,6 +41,10 @@ class CollectorChaosTest {
         REPORT_OF_AN_OLDER_TERM(
                 new GcOptions(
                         Duration.ZERO, Duration.ofMinutes(1), Duration.ofHours(24), 1_000_000)),
+        /** An owner does not tell that others upload in its name. */
+        JOBS_FORGOTTEN(
+                new GcOptions(
+                        Duration.ZERO, Duration.ofMinutes(1), Duration.ofHours(24), 1_000_000)),
         /** What an owner has uploaded and not yet published is taken for dead. */
         UPLOADS_IN_FLIGHT(
                 new GcOptions(
@@ -76,6 +80,10 @@ class CollectorChaosTest {
                         "backups",
                         "shared publications",
                         "failed packs",
+                        "jobs adopted",
+                        "jobs given up",
+                        "jobs that do not fit",
+                        "late uploads by workers",
                         "deleted",
                         "nested cycles");
     }
@@ -141,6 +149,7 @@ class CollectorChaosTest {
                                 }
                             });
             cluster = new ChaosCluster(base, clock, random);
+            cluster.forgetsJobs = plant == Plant.JOBS_FORGOTTEN;
             cluster.reportsBeforeNoop = plant == Plant.REPORT_OF_AN_OLDER_TERM;
             collector = collector();
             other = collector();

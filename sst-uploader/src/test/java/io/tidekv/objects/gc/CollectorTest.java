@@ -190,6 +190,41 @@ class CollectorTest {
         assertThat(names()).as("its term has ended").doesNotContain(pack.name());
     }
 
+    /** A worker's uploads may be named by a record that is later than any that there is. */
+    @Test
+    void uploadsOfACompactionElsewhereStayUntilItIsOver() throws InterruptedException {
+        twoRecords();
+        region = uploading(ObjectRef.newBuilder().setKey(CURRENT).build(), CURRENT);
+        clock.advanceMillis(Duration.ofMinutes(5).toMillis());
+        store.putIfAbsent("sst/1/5-40-u.sst", new byte[10]);
+        clock.advanceMillis(Duration.ofMinutes(5).toMillis());
+        var later = TestRecords.record(1).setSequence(4);
+        later.getColumnFamiliesBuilder(0).removeFiles(0).removeFiles(0);
+        store.putIfAbsent("record/1/5-4-d", RecordCodec.encode(later.build()));
+        ObjectRef current = ObjectRef.newBuilder().setKey("record/1/5-4-d").build();
+        clock.advanceMillis(Duration.ofHours(2).toMillis());
+
+        region = uploading(current, CURRENT);
+        int before = collector.run(true).garbage();
+        region = uploading(current, "record/1/5-1-gone");
+        assertThat(collector.run(true).garbage())
+                .as("it is not known when the uploads began")
+                .isEqualTo(before);
+        region = roots("record/1/5-4-d");
+        assertThat(collector.run(true).garbage()).as("given up").isEqualTo(before + 1);
+    }
+
+    private static RegionRoots uploading(ObjectRef record, String since) {
+        return new RegionRoots(
+                1,
+                5,
+                true,
+                record,
+                List.of(),
+                Set.of(),
+                ObjectRef.newBuilder().setKey(since).build());
+    }
+
     @Test
     void whatATabletMayStillReadStays() throws InterruptedException {
         twoRecords();
