@@ -5,6 +5,7 @@ import io.tidekv.cli.CliException;
 import io.tidekv.cli.Console;
 import io.tidekv.cli.client.KvClient;
 import io.tidekv.cli.client.RawKv;
+import io.tidekv.common.Randomness;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.proto.cluster.ListRegionsRequest;
@@ -31,14 +32,15 @@ import picocli.CommandLine.Option;
         description = {
             "Make many regions of a row each, and see what they cost: memory and threads of each",
             "store when most of them hibernate, the time until they have another owner when a store",
-            "is killed (-9), and until a store that comes back has its share, while one region is",
-            "written. Needs a `tidekv playground --processes --compute 2`; with",
+            "is killed (-9), and until a store that comes back has its share, while some regions are",
+            "written; or, with --steady, only what they cost while they are written. Needs a",
+            "`tidekv playground --processes --compute 2`; with",
             "--set compute.region.tablet-idle=20s the tablets close sooner."
         })
 final class RegionsCommand implements Callable<Integer> {
     private static final long TIMEOUT_MILLIS = 120_000;
     private static final long PATIENCE_MILLIS = 900_000;
-    private static final long POLL_MILLIS = 100;
+    private static final long POLL_MILLIS_MIN = 100;
     private static final int BATCH = 50;
     private static final ByteString PREFIX = ByteString.copyFromUtf8("\0bench-regions/");
 
@@ -55,6 +57,14 @@ final class RegionsCommand implements Callable<Integer> {
             description = "Regions that are written, in turn (default ${DEFAULT-VALUE}).")
     private int active = 1;
 
+    @Option(names = "--value-size", description = "Bytes of a value (default ${DEFAULT-VALUE}).")
+    private int valueSize = 100;
+
+    @Option(
+            names = "--steady",
+            description = "Kill no store, but write for so many seconds (see `tidekv ctl cost`).")
+    private int steady;
+
     private final Console console;
     private final Clock clock = SystemClock.INSTANCE;
 
@@ -68,6 +78,9 @@ final class RegionsCommand implements Callable<Integer> {
             throw new CliException(
                     "--regions must be above 1, --rate above 0, --active at most --regions");
         }
+        if (valueSize < 1 || steady < 0) {
+            throw new CliException("--value-size must be above 0, --steady not below");
+        }
         KilledStores stores = playground.open();
         try (KvClient client = new KvClient(stores.pd(), false)) {
             show(client, stores, "before");
@@ -77,17 +90,28 @@ final class RegionsCommand implements Callable<Integer> {
                     "all but a few hibernate",
                     () -> await(client, all -> count(all, RegionInfo::getHibernated) >= most(all)));
             show(client, stores, "at rest");
-            handOver(client, stores);
+            if (steady > 0) {
+                write(client, stores);
+            } else {
+                handOver(client, stores);
+            }
             return 0;
         } finally {
             stores.close();
         }
     }
 
+    private void write(KvClient client, KilledStores stores) throws Exception {
+        try (PacedWrites writes = writes(client)) {
+            pause(steady * 1_000L);
+            line("%d writes in %d s", writes.done(), steady);
+            gap(writes);
+            show(client, stores, "meanwhile");
+        }
+    }
+
     private void handOver(KvClient client, KilledStores stores) throws Exception {
-        RawKv kv = new RawKv(client);
-        ByteString value = ByteString.copyFromUtf8("value");
-        try (PacedWrites writes = new PacedWrites(n -> kv.put(written(n), value, 0), rate, clock)) {
+        try (PacedWrites writes = writes(client)) {
             await(client, all -> writes.done() > Math.max(rate, active));
             long killed = owners(list(client)).keySet().iterator().next();
             writes.takeGapMillis();
@@ -106,9 +130,19 @@ final class RegionsCommand implements Callable<Integer> {
         }
     }
 
-    /** Of the regions that are written, spread over all. */
+    private PacedWrites writes(KvClient client) {
+        RawKv kv = new RawKv(client);
+        byte[] bytes = new byte[valueSize];
+        Randomness.real().nextBytes(bytes);
+        ByteString value = ByteString.copyFrom(bytes);
+        return new PacedWrites(n -> kv.put(written(n), value, 0), rate, clock);
+    }
+
+    /** A row of its own in one of the regions that are written, which are spread over all. */
     private ByteString written(long count) {
-        return key((int) (count % active) * (regions / active));
+        String row = String.format(Locale.ROOT, "/%09d", count / active);
+        return key((int) (count % active) * (regions / active))
+                .concat(ByteString.copyFromUtf8(row));
     }
 
     private void gap(PacedWrites writes) {
@@ -198,14 +232,20 @@ final class RegionsCommand implements Callable<Integer> {
         return owners.size() > 1 && most - least <= Math.max(3, all.size() / 100);
     }
 
-    private static void await(KvClient client, Predicate<List<RegionInfo>> condition)
+    /** Asks less often for many regions: the answer itself is work for PD and for this process. */
+    private void await(KvClient client, Predicate<List<RegionInfo>> condition)
             throws InterruptedException {
-        for (long waited = 0; !condition.test(list(client)); waited += POLL_MILLIS) {
+        long poll = Math.max(POLL_MILLIS_MIN, regions / 20);
+        for (long waited = 0; !condition.test(list(client)); waited += poll) {
             if (waited > PATIENCE_MILLIS) {
                 throw new CliException("that does not come to be");
             }
-            new CountDownLatch(1).await(POLL_MILLIS, TimeUnit.MILLISECONDS);
+            pause(poll);
         }
+    }
+
+    private static void pause(long millis) throws InterruptedException {
+        new CountDownLatch(1).await(millis, TimeUnit.MILLISECONDS);
     }
 
     private interface Step {
