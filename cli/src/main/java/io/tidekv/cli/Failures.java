@@ -84,7 +84,8 @@ final class Failures {
                 && store.kind() == ObjectStoreException.Kind.FULL;
     }
 
-    private static String remote(Status status) {
+    /** Null when the status alone does not say what happened: its cause may. */
+    private static @Nullable String remote(Status status) {
         String what = Objects.requireNonNullElse(status.getDescription(), "");
         return switch (status.getCode()) {
             case UNAVAILABLE ->
@@ -94,7 +95,7 @@ final class Failures {
                             + " or give its address with --pd";
             case UNIMPLEMENTED -> "the server does not know this call: are both of one version?";
             case DEADLINE_EXCEEDED -> "no answer in time: look at `tidekv ctl status`";
-            default -> what.isEmpty() ? status.getCode().toString() : what;
+            default -> what.isEmpty() ? null : what;
         };
     }
 
