@@ -26,6 +26,16 @@ public interface KvSnapshot extends AutoCloseable {
         return true;
     }
 
+    /**
+     * Whether reads from now on wait for objects, as they do at first; else they throw {@link
+     * WouldBlock} where they would have to, and never wait. For iterators that are made afterwards.
+     */
+    default void waits(boolean waits) {
+        if (!waits && mayBlock()) {
+            throw new WouldBlock();
+        }
+    }
+
     @Override
     void close();
 }

@@ -6,6 +6,7 @@ import io.tidekv.common.error.KvException;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.compute.engine.WouldBlock;
 import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.compute.region.Access;
 import io.tidekv.compute.region.RegionAccess;
@@ -24,6 +25,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs commands: checks, latches, snapshot, evaluation, proposal. Nothing here blocks a caller; an
@@ -128,9 +130,35 @@ final class Runner implements AutoCloseable {
             if (!view.mayBlock()) {
                 return atOnce(target, view, read);
             }
+            CompletableFuture<R> answer = withoutWaiting(target, view, read);
+            if (answer != null) {
+                return answer;
+            }
         }
         return snapshot.thenCompose(
                 view -> evaluate(target, view, inPlace, () -> read.apply(view)));
+    }
+
+    /** Null when it has to wait: the snapshot is then open, and as it was. */
+    private static <R> @Nullable CompletableFuture<R> withoutWaiting(
+            Target target, KvSnapshot snapshot, Function<KvSnapshot, R> read) {
+        boolean done = true;
+        try {
+            snapshot.waits(false);
+            return CompletableFuture.completedFuture(read.apply(snapshot));
+        } catch (WouldBlock e) {
+            snapshot.waits(true);
+            done = false;
+            return null;
+        } catch (CodecException e) {
+            return CompletableFuture.failedFuture(damaged(target, e));
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        } finally {
+            if (done) {
+                snapshot.close();
+            }
+        }
     }
 
     private static <R> CompletableFuture<R> atOnce(

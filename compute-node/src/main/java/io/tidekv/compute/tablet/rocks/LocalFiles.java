@@ -1,6 +1,7 @@
 package io.tidekv.compute.tablet.rocks;
 
 import io.tidekv.common.error.KvException;
+import io.tidekv.compute.engine.WouldBlock;
 import io.tidekv.compute.tablet.manifest.ManifestWriter;
 import io.tidekv.compute.tablet.rocks.FileIndex.File;
 import io.tidekv.compute.tablet.table.GranuleMap;
@@ -204,28 +205,40 @@ final class LocalFiles {
         return missing(index.files());
     }
 
-    /** Fetches what a read of one key can touch; it stays until the answer is closed. */
-    Held ensureCovering(int family, byte[] key) {
-        return cover(missing(index.covering(family, key)), map -> map.holding(key));
+    /**
+     * Fetches what a read of one key can touch; it stays until the answer is closed.
+     *
+     * @param waits whether it may wait for that; else it throws {@link WouldBlock} instead
+     */
+    Held ensureCovering(int family, byte[] key, boolean waits) {
+        return cover(missing(index.covering(family, key)), map -> map.holding(key), waits);
     }
 
     /**
      * Fetches what an iterator over a small range can touch, which stays until the answer is
      * closed; null when the range is not small.
+     *
+     * @param waits as above
      */
-    @Nullable Held ensureNarrow(int family, KeyRange range) {
+    @Nullable Held ensureNarrow(int family, KeyRange range, boolean waits) {
         byte[] end = range.end();
         if (granules.isOff() || end == null || range.start().length == 0) {
             return null;
         }
         List<File> files = index.narrow(family, range);
-        return files == null ? null : cover(missing(files), map -> map.holding(range.start(), end));
+        return files == null
+                ? null
+                : cover(missing(files), map -> map.holding(range.start(), end), waits);
     }
 
     /** Of large files their ends and granules, of the others everything. */
-    private Held cover(List<File> files, Function<GranuleMap, Run> wanted) {
+    private Held cover(List<File> files, Function<GranuleMap, Run> wanted, boolean waits) {
         Held held = new Held();
         if (files.isEmpty()) {
+            return held;
+        }
+        if (!waits) {
+            coverAtOnce(held, files, wanted);
             return held;
         }
         long begin = counters.begin();
@@ -249,6 +262,24 @@ final class LocalFiles {
                 held.close();
             }
         }
+    }
+
+    /** Of files that are here in part what is wanted, if it is here. */
+    private void coverAtOnce(Held held, List<File> files, Function<GranuleMap, Run> wanted) {
+        for (File file : files) {
+            SparseTable table = granules.table(file.number());
+            Run run = table == null ? null : wanted.apply(table.map());
+            boolean here = false;
+            if (table != null && run != null && run.size() <= RUN_MAX) {
+                held.add(table);
+                here = table.isFilled(run);
+            }
+            if (!here) {
+                held.close();
+                throw new WouldBlock();
+            }
+        }
+        granules.counters().read(true);
     }
 
     /** What is in the cache needs only be linked. */

@@ -1,6 +1,7 @@
 package io.tidekv.compute.tablet.rocks;
 
 import io.tidekv.compute.engine.KvIterator;
+import io.tidekv.compute.engine.WouldBlock;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.ReadOptions;
@@ -29,6 +30,7 @@ final class RocksKvIterator implements KvIterator {
     private final LocalFiles files;
     private final int family;
     private final KeyRange range;
+    private final boolean waits;
     private final ReadOptions reads;
     private final @Nullable Slice lower;
     private final @Nullable Slice upper;
@@ -51,12 +53,14 @@ final class RocksKvIterator implements KvIterator {
 
     /**
      * @param view held for this iterator
+     * @param waits whether it may wait for files; else it throws {@link WouldBlock} instead
      */
-    RocksKvIterator(ReadView view, LocalFiles files, int family, KeyRange range) {
+    RocksKvIterator(ReadView view, LocalFiles files, int family, KeyRange range, boolean waits) {
         this.view = view;
         this.files = files;
         this.family = family;
         this.range = range;
+        this.waits = waits;
         this.lower = range.start().length == 0 ? null : new Slice(range.start());
         byte[] end = range.end();
         this.upper = end == null ? null : new Slice(end);
@@ -192,13 +196,18 @@ final class RocksKvIterator implements KvIterator {
     private void ensure(byte[] at, boolean ahead) {
         placed = files.placed();
         Held before = held;
-        held = files.ensureNarrow(family, range);
-        if (before != null) {
-            before.close();
+        held = null;
+        try {
+            held = files.ensureNarrow(family, range, waits);
+        } finally {
+            if (before != null) {
+                before.close();
+            }
         }
         edge = null;
         forward = ahead;
         if (held == null) {
+            checkWaits();
             files.ensureSeek(family, range, at, ahead);
             edge = files.edge(family, range, at, ahead);
         }
@@ -213,6 +222,7 @@ final class RocksKvIterator implements KvIterator {
         if (held != null) {
             ensure(from, ahead);
         } else {
+            checkWaits();
             placed = now;
             forward = ahead;
             edge = files.edge(family, range, from, ahead);
@@ -241,6 +251,7 @@ final class RocksKvIterator implements KvIterator {
             } catch (RocksDBException e) {
                 at.close();
                 rocks = null;
+                checkWaits();
                 files.recover(e, attempt, held == null);
             }
             start(move, target);
@@ -254,6 +265,12 @@ final class RocksKvIterator implements KvIterator {
         }
         files.fetchWhole(edge.file());
         return true;
+    }
+
+    private void checkWaits() {
+        if (!waits) {
+            throw new WouldBlock();
+        }
     }
 
     private RocksIterator open() {

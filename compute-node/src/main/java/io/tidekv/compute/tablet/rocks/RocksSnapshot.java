@@ -3,6 +3,7 @@ package io.tidekv.compute.tablet.rocks;
 import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.KvIterator;
 import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.compute.engine.WouldBlock;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDBException;
@@ -13,6 +14,7 @@ final class RocksSnapshot implements KvSnapshot {
     private final LocalFiles files;
     private final KeyRange range;
     private final ReadOptions reads;
+    private boolean waits = true;
     private boolean closed;
 
     /**
@@ -31,18 +33,26 @@ final class RocksSnapshot implements KvSnapshot {
         if (!range.contains(key)) {
             return null;
         }
-        files.noteGet(cf.id(), key);
         for (int attempt = 0; ; attempt++) {
             try {
-                if (view.isSteady() || files.complete()) {
-                    return read(cf, key);
-                }
-                try (Held held = files.ensureCovering(cf.id(), key)) {
-                    return read(cf, key);
-                }
+                byte[] value = readOnce(cf, key);
+                files.noteGet(cf.id(), key);
+                return value;
             } catch (RocksDBException e) {
+                if (!waits) {
+                    throw new WouldBlock();
+                }
                 files.recover(e, attempt);
             }
+        }
+    }
+
+    private byte @Nullable [] readOnce(Cf cf, byte[] key) throws RocksDBException {
+        if (view.isSteady() || files.complete()) {
+            return read(cf, key);
+        }
+        try (Held held = files.ensureCovering(cf.id(), key, waits)) {
+            return read(cf, key);
         }
     }
 
@@ -55,12 +65,17 @@ final class RocksSnapshot implements KvSnapshot {
     public KvIterator iterator(Cf cf, byte @Nullable [] lower, byte @Nullable [] upper) {
         checkOpen();
         view.hold();
-        return new RocksKvIterator(view, files, cf.id(), range.clip(lower, upper));
+        return new RocksKvIterator(view, files, cf.id(), range.clip(lower, upper), waits);
     }
 
     @Override
     public boolean mayBlock() {
         return !view.isSteady();
+    }
+
+    @Override
+    public void waits(boolean on) {
+        waits = on;
     }
 
     @Override

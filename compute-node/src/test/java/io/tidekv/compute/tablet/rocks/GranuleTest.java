@@ -11,6 +11,7 @@ import io.tidekv.common.error.KvException;
 import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.KvIterator;
 import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.compute.engine.WouldBlock;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.TabletModel;
 import io.tidekv.compute.tablet.TabletSettings;
@@ -117,9 +118,13 @@ class GranuleTest {
 
     private void check(RocksTablet tablet, int row) {
         try (KvSnapshot snapshot = tablet.snapshot(WHOLE)) {
-            assertThat(snapshot.get(Cf.DEFAULT, TabletModel.key(row)))
-                    .isEqualTo(truth(Cf.DEFAULT, row));
+            check(snapshot, row);
         }
+    }
+
+    private void check(KvSnapshot snapshot, int row) {
+        assertThat(snapshot.get(Cf.DEFAULT, TabletModel.key(row)))
+                .isEqualTo(truth(Cf.DEFAULT, row));
     }
 
     /** A store that is slow to answer properly may cost a read, but never gives a wrong one. */
@@ -183,6 +188,37 @@ class GranuleTest {
         }
         assertThat(objects.fetches.get()).isBetween(2, 4);
         assertThat(objects.fetchedBytes.get()).isLessThan(200_000);
+        tablet.close();
+    }
+
+    /** Threads that must not wait get what is here and are told of the rest. */
+    @Test
+    void whatIsHereIsReadWithoutWaiting() {
+        RocksTablet tablet = open();
+        check(tablet, 100);
+        int fetches = objects.fetches.get();
+        byte[] far = TabletModel.key(1500);
+        try (KvSnapshot snapshot = tablet.snapshot(WHOLE)) {
+            assertThat(snapshot.mayBlock()).isTrue();
+            snapshot.waits(false);
+            check(snapshot, 100);
+            try (KvIterator rows =
+                    snapshot.iterator(Cf.DEFAULT, TabletModel.key(100), TabletModel.key(101))) {
+                rows.seekToFirst();
+                assertThat(rows.value()).isEqualTo(truth(Cf.DEFAULT, 100));
+            }
+            assertThatThrownBy(() -> snapshot.get(Cf.DEFAULT, far)).isInstanceOf(WouldBlock.class);
+            try (KvIterator rows = snapshot.iterator(Cf.DEFAULT, far, TabletModel.key(1501))) {
+                assertThatThrownBy(rows::seekToFirst).isInstanceOf(WouldBlock.class);
+            }
+            try (KvIterator rows = snapshot.iterator(Cf.DEFAULT, TabletModel.key(100), null)) {
+                assertThatThrownBy(rows::seekToFirst).isInstanceOf(WouldBlock.class);
+            }
+            assertThat(objects.fetches).hasValue(fetches);
+            snapshot.waits(true);
+            check(snapshot, 1500);
+            assertThat(objects.fetches.get()).isGreaterThan(fetches);
+        }
         tablet.close();
     }
 
