@@ -65,7 +65,7 @@ final class Options {
                 config.tablet().backgroundRate().bytes(),
                 config.cache().warmRate().bytes(),
                 base.flushDeadline(),
-                base.hydrateInBackground(),
+                config.cache().warmRate().bytes() > 0,
                 GranuleSettings.from(config.cache().granulesFrom().bytes()));
     }
 

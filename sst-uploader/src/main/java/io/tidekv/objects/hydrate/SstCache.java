@@ -36,12 +36,17 @@ import org.slf4j.LoggerFactory;
 public final class SstCache implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(SstCache.class);
     private static final int QUEUED_MAX = 100_000;
+    private static final int RANGES_QUEUED_MAX = 10_000;
 
     private final CacheOptions options;
     private final StoreContext context;
     private final CacheFolder folder;
     private final Fetcher fetcher;
     private final ExecutorService pool;
+
+    /** Somebody waits for each range; they do not queue behind whole files. */
+    private final ExecutorService rangePool;
+
     private final CacheIndex index = new CacheIndex();
     private final ConcurrentHashMap<String, CompletableFuture<Path>> inFlight =
             new ConcurrentHashMap<>();
@@ -62,6 +67,7 @@ public final class SstCache implements AutoCloseable {
         this.folder = folder;
         this.fetcher = new Fetcher(store, options.fetchDeadline(), context);
         this.pool = Threads.pool("sst-fetch", options.fetchesMax(), QUEUED_MAX);
+        this.rangePool = Threads.pool("sst-range", options.fetchesMax(), RANGES_QUEUED_MAX);
     }
 
     /** Takes over the folder with what a former process has left there. */
@@ -140,7 +146,7 @@ public final class SstCache implements AutoCloseable {
         ranges.put(id, result);
         result.whenComplete((bytes, failure) -> ranges.remove(id));
         try {
-            pool.execute(() -> runRange(ref, offset, length, result));
+            rangePool.execute(() -> runRange(ref, offset, length, result));
         } catch (RejectedExecutionException e) {
             result.completeExceptionally(tooMany(object, e));
         }
@@ -376,6 +382,7 @@ public final class SstCache implements AutoCloseable {
         }
         closed = true;
         pool.shutdownNow();
+        rangePool.shutdownNow();
         inFlight.forEach(
                 (file, fetch) -> fetch.completeExceptionally(closed(CacheFolder.keyOf(file))));
         ranges.forEach((id, fetch) -> fetch.completeExceptionally(closed("a range")));

@@ -7,7 +7,7 @@ import io.tidekv.objects.hydrate.SstCache;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,8 +22,11 @@ final class Hydrator {
     private static final Duration FIRST_RETRY = Duration.ofSeconds(2);
     private static final Duration LONGEST_RETRY = Duration.ofMinutes(1);
 
+    /** Tablets that are opened together run up so much debt, in all. */
+    private static final Duration DEBT_MAX = Duration.ofSeconds(1);
+
     private final SstCache cache;
-    private final ExecutorService pool;
+    private final Executor pool;
     private final Scheduler scheduler;
     private final Clock clock;
     private final long bytesPerSecond;
@@ -31,12 +34,7 @@ final class Hydrator {
     /** Until then, what has been fetched has used up the rate. */
     private long paidUntilNanos;
 
-    Hydrator(
-            SstCache cache,
-            ExecutorService pool,
-            Scheduler scheduler,
-            Clock clock,
-            long bytesPerSecond) {
+    Hydrator(SstCache cache, Executor pool, Scheduler scheduler, Clock clock, long bytesPerSecond) {
         this.cache = cache;
         this.pool = pool;
         this.scheduler = scheduler;
@@ -71,16 +69,25 @@ final class Hydrator {
             if (missing.isEmpty()) {
                 return;
             }
+            Duration debt = debt();
+            if (debt.compareTo(DEBT_MAX) > 0) {
+                scheduler.after(debt, () -> enqueue(tablet));
+                return;
+            }
             List<FileIndex.File> next = missing.subList(0, Math.min(AT_ONCE, missing.size()));
-            long bytes = next.stream().mapToLong(file -> file.object().getLength()).sum();
+            long bytes = 0;
+            for (FileIndex.File file : next) {
+                bytes += cache.ifPresent(file.object()) == null ? file.object().getLength() : 0;
+            }
             if (!cache.hasRoom(bytes)) {
                 // What reads want replaces what they do not; guesses replace nothing.
                 later(tablet, LONGEST_RETRY);
                 return;
             }
+            Duration pause = pay(bytes);
             tablet.files().fetch(next);
             if (next.size() < missing.size()) {
-                scheduler.after(pay(bytes), () -> enqueue(tablet));
+                scheduler.after(pause, () -> enqueue(tablet));
             }
         } catch (KvException e) {
             String message = "hydration of region {} goes on in {}: {}";
@@ -97,10 +104,13 @@ final class Hydrator {
 
     /** How long to wait so that all tablets together keep to the rate. */
     private synchronized Duration pay(long bytes) {
-        long now = clock.monotonicNanos();
         long cost = (long) (bytes * 1e9 / bytesPerSecond);
-        paidUntilNanos = Math.max(paidUntilNanos - now, 0) + now + cost;
-        return Duration.ofNanos(paidUntilNanos - now);
+        paidUntilNanos = clock.monotonicNanos() + debt().toNanos() + cost;
+        return debt();
+    }
+
+    private synchronized Duration debt() {
+        return Duration.ofNanos(Math.max(0, paidUntilNanos - clock.monotonicNanos()));
     }
 
     /** Level 0 first, which every read wants all of, then what was read most when it was here. */

@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.tidekv.common.error.KvError;
 import io.tidekv.common.error.KvException;
+import io.tidekv.common.time.Scheduler;
+import io.tidekv.common.time.SystemClock;
 import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.KvIterator;
 import io.tidekv.compute.engine.KvSnapshot;
@@ -122,6 +124,35 @@ class HydrationTest {
         objects.down = true;
         model.verify(tablet, WHOLE);
         tablet.close();
+    }
+
+    /** However many tablets are opened together. */
+    @Test
+    void whatIsFetchedAheadKeepsToTheRate() {
+        List<Duration> pauses = new ArrayList<>();
+        Scheduler waiting =
+                new Scheduler() {
+                    @Override
+                    public Cancellable after(Duration delay, Runnable task) {
+                        pauses.add(delay);
+                        return () -> {};
+                    }
+
+                    @Override
+                    public Cancellable every(Duration period, Runnable task) {
+                        throw new UnsupportedOperationException();
+                    }
+                };
+        Hydrator slow = new Hydrator(stores.cache, Runnable::run, waiting, SystemClock.INSTANCE, 1);
+        RocksTablet one = open();
+        RocksTablet other = open();
+        slow.enqueue(one);
+        assertThat(objects.fetches).hasValue(2);
+        slow.enqueue(other);
+        assertThat(objects.fetches).hasValue(2);
+        assertThat(pauses).hasSize(2).allMatch(pause -> pause.compareTo(Duration.ofMinutes(1)) > 0);
+        other.close();
+        one.close();
     }
 
     @Test
