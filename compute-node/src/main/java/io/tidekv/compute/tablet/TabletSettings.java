@@ -15,7 +15,8 @@ import java.time.Duration;
  * @param blockCacheBytes blocks, indexes and filters of all tablets
  * @param memtablesBytes memtables of all tablets; beyond it RocksDB flushes by itself
  * @param memtableBytes one memtable of one column family; when it is full the tablet is flushed
- * @param tableBytes size of files that compactions write
+ * @param tableBytes smallest size of full files that compactions write; those of large levels grow
+ *     to three and a half times as much
  * @param maxOpenFiles open table files per tablet
  * @param compactAtFiles files in level 0 of a column family from which on they are compacted
  * @param backgroundBytesPerSecond what flushes and compactions of all tablets write at most,
@@ -52,7 +53,7 @@ public record TabletSettings(
                 Path.of("/dev/shm"),
                 128 * MB,
                 128 * MB,
-                32 * MB,
+                62 * MB,
                 16 * MB,
                 256,
                 8,

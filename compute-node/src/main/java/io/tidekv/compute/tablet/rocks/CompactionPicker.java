@@ -27,12 +27,18 @@ final class CompactionPicker {
     /** One job rewrites about this many times a table's bytes. */
     private static final int JOB_TABLES = 8;
 
+    /** A file is at most so large a part of its level, unless it is of the smallest size. */
+    private static final int LEVEL_TABLES = 4;
+
+    /** The largest files in smallest ones: below 64 MB an upload is one request. */
+    private static final double LARGEST = 3.5;
+
     private final int zeroFilesMax;
     private final long tableBytes;
 
     /**
      * @param zeroFilesMax files in level 0 from which on it is compacted
-     * @param tableBytes size of the files that compactions write
+     * @param tableBytes smallest size of full files that compactions write
      */
     CompactionPicker(int zeroFilesMax, long tableBytes) {
         this.zeroFilesMax = zeroFilesMax;
@@ -58,6 +64,21 @@ final class CompactionPicker {
             return Arrays.compareUnsigned(largest, from) >= 0
                     && Arrays.compareUnsigned(smallest, to) <= 0;
         }
+    }
+
+    /**
+     * How large the job's files become. They grow with their level: large ones cost fewer requests,
+     * while a small region, or a level of which a part is to go on, stays in several.
+     */
+    long tableBytes(List<Input> files, Pick pick) {
+        long level = pick.bytes();
+        for (Input file : files) {
+            if (file.level() == pick.outputLevel() && !pick.inputs().contains(file)) {
+                level += file.bytes();
+            }
+        }
+        long largest = (long) (LARGEST * tableBytes);
+        return Math.min(largest, Math.max(tableBytes, level / LEVEL_TABLES));
     }
 
     /** All of {@code inputs}, which are closed under what RocksDB would add, into one level. */

@@ -119,9 +119,10 @@ final class Compactor {
             return true;
         }
         for (int family = 0; family <= RecordFiles.META && !tablet.instance().closing(); family++) {
-            CompactionPicker.Pick pick = picker.pick(files(tablet, family));
+            List<CompactionPicker.Input> files = files(tablet, family);
+            CompactionPicker.Pick pick = picker.pick(files);
             if (pick != null) {
-                return compact(tablet, family, pick);
+                return compact(tablet, family, files, pick);
             }
         }
         return false;
@@ -131,8 +132,9 @@ final class Compactor {
     private void rewrite(RocksTablet tablet) {
         boolean any = false;
         for (int family = 0; family <= RecordFiles.META && !tablet.instance().closing(); family++) {
-            CompactionPicker.Pick pick = CompactionPicker.everything(files(tablet, family));
-            any |= pick != null && compact(tablet, family, pick);
+            List<CompactionPicker.Input> files = files(tablet, family);
+            CompactionPicker.Pick pick = CompactionPicker.everything(files);
+            any |= pick != null && compact(tablet, family, files, pick);
         }
         if (any) {
             tablet.publication().changedBeside();
@@ -167,15 +169,20 @@ final class Compactor {
         return files;
     }
 
-    private boolean compact(RocksTablet tablet, int family, CompactionPicker.Pick pick) {
+    private boolean compact(
+            RocksTablet tablet,
+            int family,
+            List<CompactionPicker.Input> all,
+            CompactionPicker.Pick pick) {
         List<Long> numbers = pick.inputs().stream().map(CompactionPicker.Input::number).toList();
+        long tableBytes = picker.tableBytes(all, pick);
         LocalFiles files = tablet.files();
         files.hold(numbers);
         try {
             files.ensure(numbers);
             for (int attempt = 0; ; attempt++) {
                 try {
-                    compact(tablet.instance(), family, numbers, pick.outputLevel());
+                    compact(tablet.instance(), family, numbers, pick, tableBytes);
                     return true;
                 } catch (RocksDBException e) {
                     if (tablet.instance().closing() || Failures.code(e) == Status.Code.Incomplete) {
@@ -199,12 +206,19 @@ final class Compactor {
         }
     }
 
-    private void compact(Instance instance, int family, List<Long> numbers, int level)
+    private static void compact(
+            Instance instance,
+            int family,
+            List<Long> numbers,
+            CompactionPicker.Pick pick,
+            long tableBytes)
             throws RocksDBException {
         List<String> names = numbers.stream().map(ManifestWriter::tableName).toList();
         try (CompactionOptions options =
-                new CompactionOptions().setOutputFileSizeLimit(settings.tableBytes())) {
-            instance.db().compactFiles(options, instance.family(family), names, level, -1, null);
+                new CompactionOptions().setOutputFileSizeLimit(tableBytes)) {
+            instance.db()
+                    .compactFiles(
+                            options, instance.family(family), names, pick.outputLevel(), -1, null);
         }
     }
 }

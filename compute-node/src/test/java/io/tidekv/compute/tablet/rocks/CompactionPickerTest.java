@@ -55,6 +55,22 @@ class CompactionPickerTest {
     }
 
     @Test
+    void filesGrowWithTheirLevel() {
+        assertThat(tableBytes(zero(8, 4 << 20))).isEqualTo(TABLE);
+        assertThat(tableBytes(all(zero(8, 12 << 20), level(6, 64 << 20)))).isEqualTo(40 << 20);
+        // One request uploads less than 64 MB.
+        assertThat(tableBytes(all(zero(8, 50 << 20), level(6, 3L << 30)))).isEqualTo(56 << 20);
+        // A level of which a part is to go on has several files.
+        assertThat(tableBytes(all(zero(8, 4 << 20), level(5, 60 << 20), level(6, 512 << 20))))
+                .isEqualTo(23 << 20);
+    }
+
+    private long tableBytes(List<Input> files) {
+        Pick pick = picker.pick(files);
+        return picker.tableBytes(files, pick);
+    }
+
+    @Test
     void restWhileNothingIsDue() {
         assertThat(picker.pick(List.of())).isNull();
         assertThat(picker.pick(zero(7, 32 << 20))).isNull();

@@ -29,6 +29,10 @@ import java.util.stream.Stream;
 final class TestStores implements AutoCloseable {
     static final long CLUSTER = 77;
 
+    /** All share objects. */
+    private static final PackOptions PACKS =
+            new PackOptions(1, 1, 4 << 10, 60_000, Duration.ofMillis(2), 0);
+
     final SwitchableStore objects;
     final Path folder;
     final TabletSettings settings;
@@ -60,6 +64,16 @@ final class TestStores implements AutoCloseable {
             TabletSettings settings,
             long cacheBytes,
             Clock clock) {
+        this(objects, folder, settings, cacheBytes, clock, PACKS);
+    }
+
+    TestStores(
+            SwitchableStore objects,
+            Path folder,
+            TabletSettings settings,
+            long cacheBytes,
+            Clock clock,
+            PackOptions packs) {
         this.objects = objects;
         this.folder = folder;
         this.settings = settings;
@@ -73,7 +87,6 @@ final class TestStores implements AutoCloseable {
                         cacheBytes < 1L << 30 ? Duration.ZERO : Duration.ofSeconds(5));
         cache = SstCache.open(objects, options, context);
         UploadOptions uploads = new UploadOptions(2, 1000, Duration.ofMillis(50));
-        PackOptions packs = new PackOptions(1, 1, 4 << 10, 60_000, Duration.ofMillis(2), 0);
         uploader = Uploader.packing(objects, cache, uploads, packs, scheduler, context);
         tablets = RocksTabletStore.open(settings, objects, cache, uploader, scheduler, context);
     }
@@ -132,7 +145,7 @@ final class TestStores implements AutoCloseable {
                 8 << 20,
                 64 << 20,
                 8 << 20,
-                24 << 10,
+                7 << 10,
                 100,
                 compactAtFiles,
                 1 << 30,
