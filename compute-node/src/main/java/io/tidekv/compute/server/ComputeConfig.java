@@ -85,7 +85,7 @@ public record ComputeConfig(
 
     /** Sizes of regions. */
     public record Coprocessor(
-            @Setting(value = "96MB", doc = "A region that has grown to this is split. 0B: never.")
+            @Setting(value = "256MB", doc = "A region that has grown to this is split. 0B: never.")
                     DataSize regionSplitSize,
             @Setting(
                             value = "20000",
@@ -105,7 +105,7 @@ public record ComputeConfig(
     public record Region(
             @Setting(value = "1", doc = "Threads that drive regions; 1 or 2 per four cores.")
                     int loops,
-            @Setting(value = "32MB", doc = "A region with so much unpublished is published.")
+            @Setting(value = "56MB", doc = "A region with so much unpublished is published.")
                     DataSize publishSize,
             @Setting(value = "60s", doc = "One with anything unpublished for so long is, too.")
                     Duration publishInterval,
@@ -179,10 +179,12 @@ public record ComputeConfig(
                     DataSize capacity,
             @Setting(
                             value = "64MB",
-                            doc = "Fetched per second at most, for reads that are yet to come.")
+                            doc =
+                                    "Fetched per second at most, for reads that are yet to come."
+                                            + " 0B: nothing.")
                     DataSize warmRate,
             @Setting(
-                            value = "0B",
+                            value = "4MB",
                             doc =
                                     "A table file that is not here and has this size or more is"
                                             + " fetched in pieces of 64KB for reads of single keys."
