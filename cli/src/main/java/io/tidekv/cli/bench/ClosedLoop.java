@@ -38,6 +38,13 @@ final class ClosedLoop {
         long operations() {
             return micros.getTotalCount();
         }
+
+        /** Both, one after the other. */
+        Result plus(Result other) {
+            Histogram all = micros.copy();
+            all.add(other.micros);
+            return new Result(all, errors + other.errors, seconds + other.seconds);
+        }
     }
 
     /** Picks random keys of {@code keys} for {@code seconds}. */
@@ -96,7 +103,8 @@ final class ClosedLoop {
         return new Result(all, errors, seconds);
     }
 
-    private static ByteString key(long number) {
+    /** The key of a number. */
+    static ByteString key(long number) {
         String digits = Long.toString(number);
         return ByteString.copyFromUtf8("bench-" + "0".repeat(12 - digits.length()) + digits);
     }

@@ -8,16 +8,19 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** The compute processes of a playground, to be killed and started again. For one thread. */
 final class KilledStores implements AutoCloseable {
     private final String pd;
     private final Map<Long, ProcessHandle> running = new HashMap<>();
     private final Map<Long, List<String>> commands = new HashMap<>();
+    private final Map<Long, Path> folders = new HashMap<>();
     private final List<Process> started = new ArrayList<>();
 
     private KilledStores(String pd) {
@@ -39,6 +42,7 @@ final class KilledStores implements AutoCloseable {
             List<String> command = new ArrayList<>();
             all.path(String.valueOf(role)).forEach(word -> command.add(word.asText()));
             stores.commands.put(id, command);
+            stores.folders.put(id, Path.of(store.get("data_dir").asText()));
             stores.running.put(
                     id,
                     ProcessHandle.of(store.get("pid").asLong())
@@ -72,6 +76,19 @@ final class KilledStores implements AutoCloseable {
         }
         process.destroyForcibly();
         process.onExit().join();
+    }
+
+    /** Of a store that has been killed. */
+    void emptyFolder(long store) throws IOException {
+        Path folder = folders.get(store);
+        if (folder == null || !Files.isDirectory(folder)) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
     }
 
     /** Returns at once. */

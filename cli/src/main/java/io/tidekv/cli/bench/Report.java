@@ -24,7 +24,19 @@ record Report(
 
     private static final double MILLION = 1e6;
 
+    /** Both runs as one. */
+    Report plus(Report other) {
+        Map<String, Double> cpu = new LinkedHashMap<>(cpuByRole);
+        other.cpuByRole.forEach((role, seconds) -> cpu.merge(role, seconds, Double::sum));
+        return new Report(workload, clients, valueSize, keys, result.plus(other.result), cpu);
+    }
+
     String json() {
+        return Json.line(fields());
+    }
+
+    /** What {@link #json} writes. */
+    Map<String, Object> fields() {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("workload", workload);
         json.put("clients", clients);
@@ -40,7 +52,7 @@ record Report(
         Map<String, Object> roles = new LinkedHashMap<>();
         cpuByRole.forEach((role, seconds) -> roles.put(role, round(perMillion(seconds))));
         json.put("server_cpu_seconds_per_million_by_role", roles);
-        return Json.line(json);
+        return json;
     }
 
     String text() {
@@ -89,8 +101,14 @@ record Report(
         return latency;
     }
 
-    private double perSecond() {
+    /** Operations per second. */
+    double perSecond() {
         return result.operations() / result.seconds();
+    }
+
+    /** What a million operations cost the servers. */
+    double cpuSecondsPerMillion() {
+        return perMillion(cpuSeconds());
     }
 
     private double cpuSeconds() {

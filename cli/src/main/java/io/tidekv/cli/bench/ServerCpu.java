@@ -17,6 +17,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 abstract class ServerCpu {
     private static final double TICKS_PER_SECOND = 100;
     private static final int TIMEOUT_MILLIS = 2000;
+    private static final int REST_CHECKS = 15;
 
     /** Seconds since each process began, summed by role. Roles that cannot be read are left out. */
     abstract Map<String, Double> read();
@@ -52,6 +55,18 @@ abstract class ServerCpu {
                     }
                 });
         return used;
+    }
+
+    /** Until they are done with what was asked of them: two seconds cost less than one of CPU. */
+    void awaitRest() throws InterruptedException {
+        for (int i = 0; i < REST_CHECKS; i++) {
+            Map<String, Double> before = read();
+            new CountDownLatch(1).await(2, TimeUnit.SECONDS);
+            Map<String, Double> used = between(before, read());
+            if (used.values().stream().mapToDouble(Double::doubleValue).sum() < 1) {
+                return;
+            }
+        }
     }
 
     private static final class ByPid extends ServerCpu {

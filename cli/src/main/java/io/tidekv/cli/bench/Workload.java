@@ -60,10 +60,14 @@ enum Workload {
     private static List<KvPair> batch(ByteString key, ByteString value) {
         List<KvPair> pairs = new ArrayList<>(BATCH);
         for (int i = 0; i < BATCH; i++) {
-            ByteString suffix = ByteString.copyFromUtf8((i < 10 ? "-0" : "-") + i);
-            pairs.add(KvPair.newBuilder().setKey(key.concat(suffix)).setValue(value).build());
+            pairs.add(KvPair.newBuilder().setKey(member(key, i)).setValue(value).build());
         }
         return pairs;
+    }
+
+    /** A key of a batch. */
+    static ByteString member(ByteString key, int number) {
+        return key.concat(ByteString.copyFromUtf8((number < 10 ? "-0" : "-") + number));
     }
 
     static ByteString value(int size, Randomness random) {

@@ -12,13 +12,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Processes of this program that the measurement needs; they end with it. */
-final class Children implements AutoCloseable {
+public final class Children implements AutoCloseable {
     private static final long START_SECONDS = 60;
     private static final String SERVES = " serves at ";
 
     /** A started process and the address that it has said. */
-    record Child(Process process, String address) {
-        long pid() {
+    public record Child(Process process, String address) {
+        public long pid() {
             return process.pid();
         }
 
@@ -33,13 +33,14 @@ final class Children implements AutoCloseable {
     private final List<Process> processes = new ArrayList<>();
 
     /** Outputs go to files in {@code folder}. */
-    Children(Path folder, Clock clock) {
+    public Children(Path folder, Clock clock) {
         this.folder = folder;
         this.clock = clock;
     }
 
     /** Starts a command of this program and waits until it says where it serves. */
-    Child start(String name, List<String> arguments) throws IOException, InterruptedException {
+    public Child start(String name, List<String> arguments)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(Launcher.command());
         command.addAll(arguments);
         command.add("--parent");
@@ -70,6 +71,11 @@ final class Children implements AutoCloseable {
             }
         }
         throw new CliException(name + " did not start within " + START_SECONDS + " s");
+    }
+
+    /** Process ids, in the order in which they were started. */
+    public List<Long> pids() {
+        return processes.stream().map(Process::pid).toList();
     }
 
     /** CPU seconds of a process since it began. */
