@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
             RocksCommand.class,
             RocksServerCommand.class,
             MoveCommand.class,
+            SplitCommand.class,
             FailoverCommand.class,
             RegionsCommand.class,
             WalBenchCommand.class,

@@ -10,7 +10,6 @@ import io.tidekv.cli.client.RawKv;
 import io.tidekv.common.Randomness;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.SystemClock;
-import io.tidekv.proto.cluster.ListRegionsRequest;
 import io.tidekv.proto.cluster.ListStoresRequest;
 import io.tidekv.proto.cluster.MoveRegionRequest;
 import io.tidekv.proto.cluster.RegionInfo;
@@ -22,10 +21,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongFunction;
-import java.util.stream.LongStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -38,14 +34,6 @@ import picocli.CommandLine.Option;
             "was acknowledged. Exit code 1 when a write failed."
         })
 final class MoveCommand implements Callable<Integer> {
-    /** Before and after a move the writes run undisturbed for this long. */
-    private static final long SETTLE_MILLIS = 500;
-
-    private static final long TIMEOUT_MILLIS = 120_000;
-
-    private static final int WARM_UP_ROUNDS = 20;
-    private static final int WARM_UP_WRITES = 50;
-
     @Mixin private PdOption pd = new PdOption();
 
     @Option(names = "--region", paramLabel = "ID", description = "The region (default: the first).")
@@ -53,6 +41,14 @@ final class MoveCommand implements Callable<Integer> {
 
     @Option(names = "--moves", description = "How often (default ${DEFAULT-VALUE}).")
     private int moves = 20;
+
+    @Option(
+            names = "--warm-up",
+            description = {
+                "Moves before those, shown and not counted: code that a process has never run is",
+                "slow (default ${DEFAULT-VALUE})."
+            })
+    private int warmUp = 2;
 
     @Option(names = "--rate", description = "Writes per second (default ${DEFAULT-VALUE}).")
     private double rate = 1000;
@@ -80,106 +76,106 @@ final class MoveCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        if (moves < 1 || rate <= 0 || valueSize < 1 || keys < 1) {
+        if (moves < 1 || warmUp < 0 || rate <= 0 || valueSize < 1 || keys < 1) {
             throw new CliException("--moves, --rate, --value-size and --keys must be above 0");
         }
         try (KvClient client = new KvClient(pd.endpoints(), batch)) {
-            RegionInfo info = find(client);
-            ByteString prefix = info.getShape().getStartKey().concat(utf8("\0bench-move-"));
-            ByteString end = info.getShape().getEndKey();
-            if (!end.isEmpty()
-                    && ByteString.unsignedLexicographicalComparator().compare(prefix, end) >= 0) {
-                throw new CliException("the range of the region is too small for keys of its own");
-            }
+            RegionInfo info = RegionUnderTest.find(client, region);
+            ByteString prefix = RegionUnderTest.prefix(info, "bench-move");
             ByteString value = Workload.value(valueSize, Randomness.seeded(valueSize));
             RawKv kv = new RawKv(client);
-            List<Double> gaps = new ArrayList<>();
+            List<Move> done = new ArrayList<>();
             LongFunction<CompletableFuture<Void>> put =
                     n -> kv.put(prefix.concat(utf8(Long.toString(n % keys))), value, 0);
-            warmUp(put);
+            RegionUnderTest.warmUp(put);
             try (PacedWrites writes = new PacedWrites(put, rate, clock)) {
-                settle();
-                for (int i = 0; i < moves; i++) {
-                    gaps.add(move(client, info.getShape().getRegionId(), i + 1, writes));
+                RegionUnderTest.settle(writes);
+                for (int i = 1 - warmUp; i <= moves; i++) {
+                    Move move = move(client, info.getShape().getRegionId(), writes);
+                    if (i > 0) {
+                        done.add(move);
+                    }
+                    show(i > 0 ? "move" : "warm-up", i > 0 ? i : i + warmUp, move);
                 }
-                return report(info, gaps, writes);
+                return report(info, done, writes);
             }
         }
     }
 
-    /** Connects and has the code compiled, before anything is measured. */
-    private static void warmUp(LongFunction<CompletableFuture<Void>> put) {
-        for (int i = 0; i < WARM_UP_ROUNDS; i++) {
-            CompletableFuture.allOf(
-                            LongStream.range(0, WARM_UP_WRITES)
-                                    .mapToObj(put)
-                                    .toArray(CompletableFuture<?>[]::new))
-                    .join();
-        }
-    }
+    /**
+     * One move, in milliseconds.
+     *
+     * @param gap without an acknowledgement
+     * @param ended when that was over, before the order was answered (negative: after it); a gap
+     *     that ended long before came of the preparation, not of the change of owner
+     * @param pd between the source's release and the target's first report
+     * @param took until the order was answered
+     * @param retries why writes were sent again, and how often
+     */
+    private record Move(
+            long source,
+            long target,
+            double gap,
+            double ended,
+            long pd,
+            double took,
+            Map<String, Long> retries) {}
 
-    private RegionInfo find(KvClient client) {
-        List<RegionInfo> found =
-                client.pd()
-                        .cluster(
-                                TIMEOUT_MILLIS,
-                                cluster ->
-                                        cluster.listRegions(
-                                                ListRegionsRequest.newBuilder()
-                                                        .setRegionId(region)
-                                                        .setLimit(1)
-                                                        .build()))
-                        .getRegionsList();
-        if (found.isEmpty()) {
-            throw new CliException("there is no region " + region);
-        }
-        return found.get(0);
-    }
-
-    /** Milliseconds without an acknowledgement. */
-    private double move(KvClient client, long id, int number, PacedWrites writes)
-            throws InterruptedException {
-        region = id;
-        long owner = find(client).getOwner().getStoreId();
+    private Move move(KvClient client, long id, PacedWrites writes) throws InterruptedException {
+        long owner = RegionUnderTest.find(client, id).getOwner().getStoreId();
         long target = other(client, owner);
+        MoveRegionRequest order =
+                MoveRegionRequest.newBuilder()
+                        .setRegionId(id)
+                        .setTargetStoreId(target)
+                        .setTimeoutMs(RegionUnderTest.TIMEOUT_MILLIS)
+                        .build();
+        client.takeRetries();
         writes.takeGapMillis();
         long start = clock.monotonicNanos();
         long pdGap =
                 client.pd()
                         .cluster(
-                                TIMEOUT_MILLIS,
-                                cluster ->
-                                        cluster.moveRegion(
-                                                MoveRegionRequest.newBuilder()
-                                                        .setRegionId(id)
-                                                        .setTargetStoreId(target)
-                                                        .setTimeoutMs(TIMEOUT_MILLIS)
-                                                        .build()))
+                                RegionUnderTest.TIMEOUT_MILLIS,
+                                cluster -> cluster.moveRegion(order))
                         .getGapMs();
-        double took = (clock.monotonicNanos() - start) / 1e6;
-        settle();
-        double gap = writes.takeGapMillis();
+        long end = clock.monotonicNanos();
+        RegionUnderTest.settle(writes);
+        PacedWrites.Gap gap = writes.takeGap();
+        return new Move(
+                owner,
+                target,
+                gap.millis(),
+                (end - gap.endNanos()) / 1e6,
+                pdGap,
+                (end - start) / 1e6,
+                client.takeRetries());
+    }
+
+    private void show(String what, int number, Move move) {
         if (!json) {
             console.line(
                     String.format(
                             Locale.ROOT,
-                            "move %3d  store %d -> %d  no write for %.0f ms (PD saw %d ms), took"
-                                    + " %.0f ms",
+                            "%s %3d  store %d -> %d  no write for %.0f ms, until %.0f ms before"
+                                    + " the end (PD saw %d ms), took %.0f ms, retries %s",
+                            what,
                             number,
-                            owner,
-                            target,
-                            gap,
-                            pdGap,
-                            took));
+                            move.source,
+                            move.target,
+                            move.gap,
+                            move.ended,
+                            move.pd,
+                            move.took,
+                            move.retries));
         }
-        return gap;
     }
 
     private static long other(KvClient client, long owner) {
         for (StoreInfo store :
                 client.pd()
                         .cluster(
-                                TIMEOUT_MILLIS,
+                                RegionUnderTest.TIMEOUT_MILLIS,
                                 cluster ->
                                         cluster.listStores(ListStoresRequest.getDefaultInstance()))
                         .getStoresList()) {
@@ -190,24 +186,17 @@ final class MoveCommand implements Callable<Integer> {
         throw new CliException("a second store is needed to move a region");
     }
 
-    private static void settle() throws InterruptedException {
-        new CountDownLatch(1).await(SETTLE_MILLIS, TimeUnit.MILLISECONDS);
-    }
-
-    private int report(RegionInfo info, List<Double> gaps, PacedWrites writes) {
-        List<Double> sorted = gaps.stream().sorted().toList();
-        double p50 = sorted.get((sorted.size() - 1) / 2);
-        double p99 = sorted.get((int) Math.ceil(0.99 * sorted.size()) - 1);
-        double max = sorted.get(sorted.size() - 1);
+    private int report(RegionInfo info, List<Move> done, PacedWrites writes) {
+        Gaps gaps = new Gaps(done.stream().map(Move::gap).toList());
         if (json) {
             Map<String, Object> line = new LinkedHashMap<>();
             line.put("region", info.getShape().getRegionId());
             line.put("bytes", info.getApproximateBytes());
-            line.put("moves", gaps.size());
-            line.put("gap_ms", gaps.stream().map(Math::round).toList());
-            line.put("gap_p50_ms", Math.round(p50));
-            line.put("gap_p99_ms", Math.round(p99));
-            line.put("gap_max_ms", Math.round(max));
+            line.put("moves", gaps.millis().size());
+            gaps.into(line, "gap");
+            line.put("gap_ended_ms", done.stream().map(m -> Math.round(-m.ended)).toList());
+            line.put("pd_ms", done.stream().map(Move::pd).toList());
+            line.put("took_ms", done.stream().map(m -> Math.round(m.took)).toList());
             line.put("writes", writes.done());
             line.put("failed", writes.failed());
             console.line(Json.line(line));
@@ -217,12 +206,12 @@ final class MoveCommand implements Callable<Integer> {
                             Locale.ROOT,
                             "%d moves of region %d, about %.1f MB: no write for p50 %.0f  p99 %.0f"
                                     + "  max %.0f ms; %d writes, %d failed",
-                            gaps.size(),
+                            gaps.millis().size(),
                             info.getShape().getRegionId(),
                             info.getApproximateBytes() / 1e6,
-                            p50,
-                            p99,
-                            max,
+                            gaps.p50(),
+                            gaps.p99(),
+                            gaps.max(),
                             writes.done(),
                             writes.failed()));
         }

@@ -28,6 +28,14 @@ final class PacedWrites implements AutoCloseable {
     // Guarded by this.
     private long lastDoneNanos;
     private long gapNanos;
+    private long gapEndNanos;
+
+    /**
+     * A time without an acknowledgement.
+     *
+     * @param endNanos when the next one came, by the monotonic clock
+     */
+    record Gap(double millis, long endNanos) {}
 
     /** Begins at once; {@code write} gets numbers from 0 on. */
     PacedWrites(LongFunction<CompletableFuture<Void>> write, double perSecond, Clock clock) {
@@ -36,6 +44,7 @@ final class PacedWrites implements AutoCloseable {
         this.underWayMax = Math.max(UNDER_WAY_MIN, (long) perSecond);
         this.clock = clock;
         this.lastDoneNanos = clock.monotonicNanos();
+        this.gapEndNanos = lastDoneNanos;
         this.thread = Threads.start("bench-writes", this::run);
     }
 
@@ -71,16 +80,34 @@ final class PacedWrites implements AutoCloseable {
 
     private synchronized void acknowledged() {
         long now = clock.monotonicNanos();
-        gapNanos = Math.max(gapNanos, now - lastDoneNanos);
+        look(now);
         lastDoneNanos = now;
         done.incrementAndGet();
     }
 
+    private synchronized void look(long now) {
+        if (now - lastDoneNanos > gapNanos) {
+            gapNanos = now - lastDoneNanos;
+            gapEndNanos = now;
+        }
+    }
+
     /** Milliseconds between two acknowledgements at most, since the call before. */
-    synchronized double takeGapMillis() {
-        long gap = Math.max(gapNanos, clock.monotonicNanos() - lastDoneNanos);
+    double takeGapMillis() {
+        return takeGap().millis();
+    }
+
+    /** The longest time between two acknowledgements since the call before. */
+    synchronized Gap takeGap() {
+        look(clock.monotonicNanos());
+        Gap gap = new Gap(gapNanos / 1e6, gapEndNanos);
         gapNanos = 0;
-        return gap / 1e6;
+        return gap;
+    }
+
+    /** Milliseconds since the last acknowledgement. */
+    synchronized double silentMillis() {
+        return (clock.monotonicNanos() - lastDoneNanos) / 1e6;
     }
 
     long done() {

@@ -6,9 +6,6 @@ import io.tidekv.cli.Json;
 import io.tidekv.cli.client.PdClient;
 import io.tidekv.proto.metapb.Store;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.URI;
-import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -27,7 +24,6 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class ServerCpu {
     private static final double TICKS_PER_SECOND = 100;
-    private static final int TIMEOUT_MILLIS = 2000;
     private static final int REST_CHECKS = 15;
 
     /** Seconds since each process began, summed by role. Roles that cannot be read are left out. */
@@ -122,12 +118,9 @@ abstract class ServerCpu {
         private final List<String[]> pages = new ArrayList<>();
 
         ByMetrics(PdClient pd) {
-            pages.add(new String[] {"pd", "http://" + pd.leaderAddress() + "/metrics"});
+            pages.add(new String[] {"pd", pd.leaderAddress()});
             for (Store store : pd.stores()) {
-                pages.add(
-                        new String[] {
-                            "compute", "http://" + store.getStatusAddress() + "/metrics"
-                        });
+                pages.add(new String[] {"compute", store.getStatusAddress()});
             }
         }
 
@@ -136,36 +129,15 @@ abstract class ServerCpu {
             Map<String, Double> byProcess = new LinkedHashMap<>();
             Map<String, Double> seconds = new LinkedHashMap<>();
             for (String[] page : pages) {
-                String text = fetch(page[1]);
-                Double used = metric(text, "process_cpu_seconds_total");
+                MetricsPage shown = MetricsPage.of(page[1]);
+                Double used = shown.value("process_cpu_seconds_total");
                 // Roles in one process show the same start; they count once.
-                String process = String.valueOf(metric(text, "process_start_time_seconds"));
+                String process = String.valueOf(shown.value("process_start_time_seconds"));
                 if (used != null && byProcess.put(process, used) == null) {
                     seconds.merge(page[0], used, Double::sum);
                 }
             }
             return seconds;
-        }
-
-        private static String fetch(String url) {
-            try {
-                URLConnection connection = URI.create(url).toURL().openConnection();
-                connection.setConnectTimeout(TIMEOUT_MILLIS);
-                connection.setReadTimeout(TIMEOUT_MILLIS);
-                try (InputStream in = connection.getInputStream()) {
-                    return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-                }
-            } catch (IOException e) {
-                return "";
-            }
-        }
-
-        private static @Nullable Double metric(String text, String name) {
-            return text.lines()
-                    .filter(line -> line.startsWith(name + " "))
-                    .findFirst()
-                    .map(line -> Double.valueOf(line.substring(name.length()).strip()))
-                    .orElse(null);
         }
     }
 }

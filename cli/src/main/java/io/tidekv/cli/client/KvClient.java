@@ -38,6 +38,7 @@ public final class KvClient implements AutoCloseable {
     private final Router router;
     private final Timestamps timestamps;
     private final Map<String, StoreLink> links = new ConcurrentHashMap<>();
+    private final Retries retries = new Retries();
     private final boolean batched;
     private final Duration callTimeout;
     private volatile RawDialect rawDialect = RawDialect.PLAIN;
@@ -76,6 +77,11 @@ public final class KvClient implements AutoCloseable {
                                                         ClusterStatusRequest.getDefaultInstance())
                                                 .getSettings()
                                                 .getApiMode()));
+    }
+
+    /** Why commands were sent again, and how often, since the last call. */
+    public Map<String, Long> takeRetries() {
+        return retries.take();
     }
 
     RawDialect rawDialect() {
@@ -190,10 +196,14 @@ public final class KvClient implements AutoCloseable {
             if (error.equals(Error.getDefaultInstance())) {
                 result.complete(answer);
             } else if (error.hasServerIsBusy()) {
+                retries.count(Retries.kind(error));
                 pause(null, new KvFailure("the store is busy: " + error.getMessage()));
             } else if (error.hasRaftEntryTooLarge()) {
                 result.completeExceptionally(new KvFailure(error.getMessage()));
             } else {
+                retries.count(Retries.kind(error));
+                router.forget(route);
+                router.learn(route, error.getEpochNotMatch().getCurrentRegionsList());
                 pause(route, new KvFailure(error.getMessage()));
             }
         }
@@ -204,6 +214,7 @@ public final class KvClient implements AutoCloseable {
                             ? failure.getCause()
                             : failure;
             if (cause instanceof KvFailure || passes(cause)) {
+                retries.count(Retries.kind(cause));
                 pause(route, cause);
             } else {
                 result.completeExceptionally(cause);

@@ -2,6 +2,8 @@ package io.tidekv.cli.client;
 
 import com.google.protobuf.ByteString;
 import io.tidekv.common.Threads;
+import io.tidekv.proto.metapb.Peer;
+import io.tidekv.proto.metapb.Region;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -65,6 +67,20 @@ final class Router implements AutoCloseable {
     /** The route led nowhere: ask PD at the next call. */
     synchronized void forget(Route route) {
         byStart.remove(route.region().getStartKey(), route);
+    }
+
+    /**
+     * The store that {@code asked} led to has told which regions it has there now, as it does after
+     * a split or a merge: they are found without PD.
+     */
+    void learn(Route asked, List<Region> current) {
+        for (Region region : current) {
+            for (Peer peer : region.getPeersList()) {
+                if (peer.getStoreId() == asked.leader().getStoreId()) {
+                    learn(new Route(region, peer, asked.address()));
+                }
+            }
+        }
     }
 
     private void lookUpAll() {

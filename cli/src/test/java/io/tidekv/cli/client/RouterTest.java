@@ -101,4 +101,26 @@ class RouterTest {
         await(late);
         assertThat(await(router.find(text("c")))).isEqualTo(route(3, 13, 5));
     }
+
+    @Test
+    void whatAStoreSaysOfItsRegionsNeedsNoLookup() throws Exception {
+        Peer there = Peer.newBuilder().setId(11).setStoreId(5).build();
+        Peer elsewhere = Peer.newBuilder().setId(21).setStoreId(6).build();
+        Region left = half(2, "", "f").addPeers(elsewhere).addPeers(there).build();
+        Region right = half(1, "f", "m").addPeers(there).build();
+        Route whole = route(1, 11, 5);
+        router.forget(whole);
+        router.learn(whole, List.of(right, left));
+        assertThat(await(router.find(text("a")))).isEqualTo(new Route(left, there, "store-5"));
+        assertThat(await(router.find(text("g")))).isEqualTo(new Route(right, there, "store-5"));
+        assertThat(asked).hasValue(0);
+    }
+
+    private static Region.Builder half(long id, String start, String end) {
+        return Region.newBuilder()
+                .setId(id)
+                .setStartKey(text(start))
+                .setEndKey(text(end))
+                .setRegionEpoch(RegionEpoch.newBuilder().setVersion(2).setConfVer(1));
+    }
 }
