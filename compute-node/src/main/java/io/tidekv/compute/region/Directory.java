@@ -45,6 +45,11 @@ final class Directory {
         }
     }
 
+    /** The region will serve in a moment, and is found from now on. */
+    void beginning(RegionHandle handle) {
+        serving.put(handle.shape().getRegionId(), handle);
+    }
+
     void stopped(RegionHandle handle) {
         serving.remove(handle.shape().getRegionId(), handle);
     }
@@ -138,9 +143,10 @@ final class Directory {
                 : Failures.notLeader(regionId);
     }
 
-    /** In key order. */
+    /** Those that are led, in key order. */
     List<RegionHandle> all() {
         List<RegionHandle> handles = new ArrayList<>(serving.values());
+        handles.removeIf(handle -> !handle.isServing());
         handles.sort(
                 Comparator.comparing(
                         (RegionHandle handle) -> handle.shape().getStartKey(),

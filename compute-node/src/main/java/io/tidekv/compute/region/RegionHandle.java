@@ -65,6 +65,9 @@ final class RegionHandle implements RegionAccess.Region {
     /** Led, and the tablet is opened for the next request. */
     private volatile boolean resting;
 
+    /** About to be led, in a moment and by nobody else: requests wait for that. */
+    private volatile boolean beginning;
+
     /** Read or written since somebody looked. */
     private volatile boolean used;
 
@@ -81,6 +84,12 @@ final class RegionHandle implements RegionAccess.Region {
         shape = now.shape;
         serving = now;
         resting = false;
+        beginning = false;
+    }
+
+    /** Loop: the region will serve in a moment; requests wait for it. */
+    void begin() {
+        beginning = true;
     }
 
     /** Loop: the region is led without a tablet from now on; requests wait for one. */
@@ -111,6 +120,7 @@ final class RegionHandle implements RegionAccess.Region {
     /** Loop: nothing is taken any more. Comes before the voters hear of it. */
     void stop() {
         resting = false;
+        beginning = false;
         lease = null;
         serving = null;
     }
@@ -120,9 +130,14 @@ final class RegionHandle implements RegionAccess.Region {
         return serving;
     }
 
-    /** Whether requests are taken, be it that they wait for the tablet. */
+    /** Whether the region is led, be it that requests wait for the tablet. */
     boolean isServing() {
         return serving != null || resting;
+    }
+
+    /** Whether requests are taken, be it that they wait for the tablet or the log. */
+    private boolean takesRequests() {
+        return isServing() || beginning;
     }
 
     @Override
@@ -145,7 +160,7 @@ final class RegionHandle implements RegionAccess.Region {
         Serving current = serving;
         use();
         if (current == null) {
-            return isServing() ? readOnLoop(version, access) : failed(Failures.notLeader(id));
+            return takesRequests() ? readOnLoop(version, access) : failed(Failures.notLeader(id));
         }
         if (current.shape.getVersion() != version) {
             return failed(wrongVersion(version));
@@ -203,7 +218,7 @@ final class RegionHandle implements RegionAccess.Region {
     public CompletableFuture<Void> write(long version, WriteBatchBuilder batch, Access access) {
         Serving current = serving;
         use();
-        if (current == null && isServing()) {
+        if (current == null && takesRequests()) {
             CompletableFuture<Void> awake = new CompletableFuture<>();
             onLoop(awake, peer -> peer.wake(awake));
             return awake.thenCompose(open -> write(version, batch, access));

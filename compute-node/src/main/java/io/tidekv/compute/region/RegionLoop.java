@@ -240,8 +240,8 @@ final class RegionLoop implements SessionRenewer.PendingListener, Rounds.Work {
     }
 
     /**
-     * PD's assignment, or a child that begins here. Repeated ones change nothing. {@code warm} is
-     * the region's tablet if it is open already; it is closed when it is not needed.
+     * PD's assignment, or a child that begins here: then {@code warm} may be its tablet, which is
+     * closed when it is not needed. Repeated ones change nothing.
      */
     void assign(Assign order, @Nullable WarmTablet warm) {
         long id = order.getShape().getRegionId();
@@ -263,7 +263,7 @@ final class RegionLoop implements SessionRenewer.PendingListener, Rounds.Work {
             present.abandon("term " + order.getTerm() + " begins here");
         }
         VoterLog voters = newLog(order);
-        RegionPeer peer = new RegionPeer(env, this, voters, order, warm(id, warm));
+        RegionPeer peer = new RegionPeer(env, this, voters, order, warm(id, warm), warm != null);
         peers.put(id, peer);
         logs.put(id, voters);
         count = peers.size();

@@ -63,23 +63,31 @@ final class RegionPeer implements Opening.Listener {
 
     private Life life = Life.OPENING;
     private Opening opening;
+    // Split off here: nobody else can have led it, and it serves in a moment.
+    private final boolean begins;
     // The tablet is opened as soon as the log allows. Otherwise its turn has not come.
     private boolean wanted;
     private @Nullable LedRegion led;
     private long usedNanos;
-    private long leavingDeadlineNanos;
+    private long leavingNanos;
     private int quietTicks;
 
-    /** {@code warm} is the region's tablet as it was kept here before, or null. */
+    /**
+     * @param warm the region's tablet as it was kept here before, or null
+     * @param begins the region has just been split off on this store, which has its tablet:
+     *     requests wait for it from now on
+     */
     RegionPeer(
             RegionEnv env,
             RegionLoop loop,
             RegionLog regionLog,
             Assign assign,
-            @Nullable WarmTablet warm) {
+            @Nullable WarmTablet warm,
+            boolean begins) {
         this.env = env;
         this.loop = loop;
         this.assign = assign;
+        this.begins = begins;
         this.assignedNanos = env.nowNanos();
         RegionShape shape = assign.getShape();
         this.handle = new RegionHandle(env, loop, shape, assign.getTerm());
@@ -155,6 +163,10 @@ final class RegionPeer implements Opening.Listener {
     void start() {
         wanted = wanted || loop.openings().enter(this);
         reports.state(RegionState.OPENING, "", regionLog.voters());
+        if (begins) {
+            handle.begin();
+            env.directory().beginning(handle);
+        }
         regionLog.open(env.clock().read());
     }
 
@@ -174,12 +186,17 @@ final class RegionPeer implements Opening.Listener {
         LedRegion present = serving();
         if (present != null) {
             then.accept(present);
-        } else if (life == Life.RESTING) {
+        } else if (awaitsTablet()) {
             waits.add(env.nowNanos(), result, () -> whenOpen(result, then));
             open();
         } else {
             result.completeExceptionally(Failures.notLeader(id()));
         }
+    }
+
+    /** Whether the tablet will be there for whoever waits for it. */
+    private boolean awaitsTablet() {
+        return life == Life.RESTING || (life == Life.OPENING && begins);
     }
 
     /** Somebody looks for the region while it is not served yet. */
@@ -198,7 +215,7 @@ final class RegionPeer implements Opening.Listener {
     void write(Proposal proposal) {
         if (life == Life.SERVING) {
             proposals.add(proposal);
-        } else if (life == Life.RESTING) {
+        } else if (awaitsTablet()) {
             whenOpen(proposal.result(), present -> proposals.add(proposal));
         } else {
             proposal.result().completeExceptionally(Failures.notLeader(id()));
@@ -207,7 +224,7 @@ final class RegionPeer implements Opening.Listener {
 
     void read(long version, Access access, CompletableFuture<KvSnapshot> result) {
         RegionHandle.Serving shown = handle.serving();
-        if (life == Life.RESTING) {
+        if (awaitsTablet()) {
             whenOpen(result, present -> read(version, access, result));
             return;
         }
@@ -357,8 +374,7 @@ final class RegionPeer implements Opening.Listener {
     private void stepDown(String reason) {
         stopServing();
         life = Life.LEAVING;
-        leavingDeadlineNanos =
-                env.nowNanos() + env.options().lease().toNanos() + LEAVING_GRACE_NANOS;
+        leavingNanos = env.nowNanos();
         log.info("region {} term {}: leaving, {}", id(), term(), reason);
     }
 
@@ -408,11 +424,22 @@ final class RegionPeer implements Opening.Listener {
         } else if (stage == Stage.FAILED) {
             fail(Failures.unavailable(id(), regionLog.reason()));
         } else if (stage == Stage.RELEASED
-                || (life == Life.LEAVING && now.monotonicNanos() - leavingDeadlineNanos > 0)) {
+                || (life == Life.LEAVING
+                        && now.monotonicNanos() - leavingNanos > leavingMaxNanos())) {
             env.metrics().released();
+            log.info(
+                    "region {} term {} has ended here, {} ms after it ceased to serve{}",
+                    id(),
+                    term(),
+                    (now.monotonicNanos() - leavingNanos) / 1_000_000,
+                    stage == Stage.RELEASED ? "" : ", without its voters' answer");
             end();
             reports.state(RegionState.RELEASED, "", regionLog.voters());
         }
+    }
+
+    private long leavingMaxNanos() {
+        return env.options().lease().toNanos() + LEAVING_GRACE_NANOS;
     }
 
     /** Opens the tablet, or finds out whether that is needed without anybody asking for it. */

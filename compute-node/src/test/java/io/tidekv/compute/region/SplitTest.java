@@ -10,8 +10,12 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import io.tidekv.common.error.KvError;
+import io.tidekv.compute.engine.Cf;
+import io.tidekv.compute.engine.KvSnapshot;
+import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.proto.region.RegionShape;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -180,6 +184,34 @@ class SplitTest {
         cluster.pd.fail(b.id());
         await().atMost(PATIENCE).until(() -> c.store.regions().size() == 2);
         assertThat(cluster.getAnywhere("a")).isEqualTo("left again");
+    }
+
+    /** Whoever comes between the split and the child's first entry is not sent away. */
+    @Test
+    void requestsForAChildThatBeginsHereWaitForIt() throws Exception {
+        TestCluster.Node a = cluster.start("a");
+        long id = cluster.onlyRegion();
+        cluster.awaitLeading(id, a);
+        RegionAccess.Region parent = a.region(id);
+        put(parent, "a", "1");
+        cluster.wal.loseCreates(true);
+        parent.split(1, List.of(bytes("m")));
+        await().atMost(PATIENCE).until(() -> a.store.siblings(parent, 1).size() == 2);
+        long childId = a.store.siblings(parent, 1).get(1).shape().getRegionId();
+        RegionAccess.Region child = a.region(childId);
+        CompletableFuture<Void> write =
+                child.write(2, new WriteBatchBuilder().put(Cf.DEFAULT, bytes("b"), bytes("2")));
+        CompletableFuture<KvSnapshot> read = child.read(2);
+        // Led by nobody yet, so nothing can be said.
+        assertThat(a.store.regions()).hasSize(1);
+        assertThat(write).isNotDone();
+        assertThat(read).isNotDone();
+        cluster.wal.loseCreates(false);
+        write.get(60, TimeUnit.SECONDS);
+        try (KvSnapshot snapshot = read.get(60, TimeUnit.SECONDS)) {
+            assertThat(snapshot.get(Cf.DEFAULT, bytes("a"))).isEqualTo(bytes("1"));
+        }
+        assertThat(cluster.getAnywhere("b")).isEqualTo("2");
     }
 
     private static List<RegionShape> shapes(TestCluster.Node node) {
