@@ -7,14 +7,11 @@ import io.tidekv.compute.tablet.MergeRecords;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.PublishRequest;
 import io.tidekv.compute.tablet.Publisher;
-import io.tidekv.compute.tablet.RegionState;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.Entry;
-import io.tidekv.proto.region.EntryKind;
 import io.tidekv.proto.region.MergedRegion;
 import io.tidekv.proto.region.RegionShape;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -26,22 +23,12 @@ final class MergedTablet {
     /** A region as it is drafted: its tablet, and in whose name it is published. */
     record Part(RegionShape shape, Tablet tablet, PublishRequest request) {}
 
-    private final RegionEnv env;
-    private final PreparedRecord prepared;
-    private final WarmTablet warm;
-    private final LogApplier applier;
+    private final BesideTablet beside;
     private final long sourceIndex;
-    private final long covered;
-    private boolean taken;
 
-    private MergedTablet(
-            RegionEnv env, PreparedRecord prepared, WarmTablet warm, long sourceIndex) {
-        this.env = env;
-        this.prepared = prepared;
-        this.warm = warm;
+    private MergedTablet(BesideTablet beside, long sourceIndex) {
+        this.beside = beside;
         this.sourceIndex = sourceIndex;
-        this.covered = warm.applied().index();
-        this.applier = new LogApplier(warm.machine(), warm.tablet(), (entry, outcome) -> {});
     }
 
     /**
@@ -68,29 +55,8 @@ final class MergedTablet {
                         .addUnreportedMerges(gone)
                         .build();
         PreparedRecord prepared = new PreparedRecord(publisher.store(record), record);
-        Tablet tablet = env.tablets().open(prepared, record.getShape());
-        env.tabletsOpen().incrementAndGet();
-        RegionMachine machine = new RegionMachine(RegionState.of(record), prepared.ref());
-        pass(tablet, applied);
         return new MergedTablet(
-                env, prepared, new WarmTablet(tablet, machine), theirs.getAppliedIndex());
-    }
-
-    /**
-     * The record may end before what the target had applied: the entries between are no writes, for
-     * a tablet keeps its mark with those only.
-     */
-    private static void pass(Tablet tablet, AppliedMark applied) {
-        List<Entry> empty = new ArrayList<>();
-        for (long i = tablet.applied().index() + 1; i <= applied.index(); i++) {
-            empty.add(
-                    Entry.newBuilder()
-                            .setIndex(i)
-                            .setTerm(applied.term())
-                            .setKind(EntryKind.NOOP)
-                            .build());
-        }
-        tablet.apply(empty);
+                BesideTablet.open(env, prepared, applied), theirs.getAppliedIndex());
     }
 
     /** Nothing of the kind goes on beside a merge. */
@@ -106,7 +72,7 @@ final class MergedTablet {
     }
 
     PreparedRecord prepared() {
-        return prepared;
+        return beside.prepared();
     }
 
     /** The source's last entry that the record holds. */
@@ -114,27 +80,23 @@ final class MergedTablet {
         return sourceIndex;
     }
 
-    /** Takes what the target writes; entries that the tablet has already are passed over. */
+    /** As {@link BesideTablet#add}. */
     void add(List<Entry> entries) {
-        applier.add(entries.stream().filter(e -> e.getIndex() > covered).toList());
+        beside.add(entries);
     }
 
-    /** Applies what was added; false when the tablet asks to come back in a moment. */
+    /** As {@link BesideTablet#drain}. */
     boolean drain() {
-        return applier.drain();
+        return beside.drain();
     }
 
-    /** The tablet and the region's state after what was applied; the caller closes it. */
+    /** As {@link BesideTablet#take}. */
     WarmTablet take() {
-        taken = true;
-        return warm;
+        return beside.take();
     }
 
-    /** Closes the tablet if nobody has taken it. */
+    /** As {@link BesideTablet#close}. */
     void close() {
-        if (!taken) {
-            taken = true;
-            env.close(warm.tablet());
-        }
+        beside.close();
     }
 }
