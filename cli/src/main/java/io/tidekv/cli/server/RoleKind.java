@@ -1,8 +1,10 @@
 package io.tidekv.cli.server;
 
 import io.tidekv.common.config.Settings;
+import io.tidekv.compute.compaction.CompactionWorker;
 import io.tidekv.compute.server.ComputeConfig;
 import io.tidekv.compute.server.ComputeServer;
+import io.tidekv.objects.store.StoreContext;
 import io.tidekv.objects.worker.WorkerConfig;
 import io.tidekv.objects.worker.WorkerServer;
 import io.tidekv.pd.server.PdConfig;
@@ -88,7 +90,25 @@ public enum RoleKind {
                 config.statusAddr().isEmpty()
                         ? "no port"
                         : hostOf(config.statusAddr()) + ":" + server.statusPort();
-        return new Started(0, address, address, never(), server);
+        return new Started(0, address, address, never(), withCompactions(config, server));
+    }
+
+    /** The worker compacts in tablets, which the other half of it knows nothing of. */
+    private static AutoCloseable withCompactions(WorkerConfig config, WorkerServer server) {
+        if (!config.compacts()) {
+            return server;
+        }
+        CompactionWorker compactions =
+                CompactionWorker.start(
+                        server.store(),
+                        config,
+                        server.timers(),
+                        StoreContext.system(),
+                        server.metrics());
+        return () -> {
+            compactions.close();
+            server.close();
+        };
     }
 
     /** "http://127.0.0.1:2379,…" → "127.0.0.1". */

@@ -10,7 +10,8 @@ import picocli.CommandLine.Option;
         name = "sst-uploader",
         description =
                 "Run the worker beside the object store: it checks that everything is there, and"
-                        + " with --pd it removes what nobody needs any more.",
+                        + " with --pd it removes what nobody needs any more, and compacts for the"
+                        + " stores.",
         subcommands = ScrubCommand.class)
 public final class SstUploaderCommand extends RoleCommand {
     @Option(names = "--status-addr", paramLabel = "HOST:PORT", description = "Status over HTTP.")
@@ -25,7 +26,7 @@ public final class SstUploaderCommand extends RoleCommand {
     @Option(
             names = "--pd",
             paramLabel = "HOST:PORT",
-            description = "Address of PD; without it nothing is collected.")
+            description = "Address of PD; without it nothing is collected or compacted.")
     private @Nullable String pd;
 
     public SstUploaderCommand(Console console) {

@@ -6,6 +6,7 @@ import io.tidekv.common.error.KvError;
 import io.tidekv.common.error.KvException;
 import io.tidekv.compute.region.RegionMachine.Outcome;
 import io.tidekv.compute.region.log.RegionLog;
+import io.tidekv.compute.tablet.LentCompaction;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.proto.cluster.Assign;
@@ -55,6 +56,7 @@ final class LedRegion {
     private @Nullable MergeJob merge;
     private @Nullable MergeSource leaving;
     private @Nullable MergeFence fence;
+    private @Nullable Adoption adoption;
     private boolean serving;
     private long unpublishedBytes;
 
@@ -160,6 +162,9 @@ final class LedRegion {
         if (fence != null) {
             fence.submit();
         }
+        if (adoption != null) {
+            adoption.submit();
+        }
         publication.submit();
         proposals.submit(regionLog, machine.state());
     }
@@ -184,6 +189,9 @@ final class LedRegion {
             if (leaving != null) {
                 leaving.committed(entries);
             }
+            if (adoption != null) {
+                adoption.committed(entries);
+            }
             applier.add(entries);
         }
         if (applier.drain()) {
@@ -203,6 +211,8 @@ final class LedRegion {
         return applier.isDone()
                 && publication.atRest()
                 && !isChanging()
+                && adoption == null
+                && tablet.lent() == null
                 && fence == null
                 && children.isEmpty()
                 && merges.isEmpty()
@@ -230,10 +240,56 @@ final class LedRegion {
                 split = null;
             }
         }
+        Adoption under = adoption;
+        if (under != null) {
+            under.advance(isWhole());
+            if (under.isOver()) {
+                adoption = null;
+            }
+        }
+    }
+
+    /** Whether nothing changes the region, and nobody depends on it who may. */
+    private boolean isWhole() {
+        return serving
+                && !isChanging()
+                && fence == null
+                && children.isEmpty()
+                && merges.isEmpty()
+                && birth.isDone();
+    }
+
+    /** A compaction that the tablet leaves to others goes to whoever waits for one. */
+    private void lendCompaction() {
+        LentCompaction lent = adoption == null ? tablet.lent() : null;
+        if (lent != null) {
+            adoption = isWhole() ? Adoption.begin(env, peer, this, lent) : null;
+            if (adoption == null) {
+                tablet.takeBack();
+            }
+            reports.serving(this);
+        }
+    }
+
+    /** The record before the first upload by somebody else that may still be named; or null. */
+    @Nullable ObjectRef uploadsSince() {
+        return adoption == null ? null : adoption.since();
+    }
+
+    /** Takes over what the same region was about with its former tablet. */
+    void inherit(LedRegion former) {
+        load = former.load;
+        splitCheck = former.splitCheck;
+        recordWanted.addAll(former.recordWanted);
+        former.recordWanted = new ArrayList<>();
+        publication.inherit(former.publication);
     }
 
     void tick() {
         publication.tick();
+        if (adoption != null) {
+            adoption.tick();
+        }
         if (split != null) {
             split.tick();
         }
@@ -249,6 +305,7 @@ final class LedRegion {
         }
         children.tick();
         merges.tick();
+        lendCompaction();
         reports.refresh(this);
         boolean busy = load.isTooHigh(env.nowNanos());
         if (flashback != null) {
@@ -271,7 +328,8 @@ final class LedRegion {
                 || handOver != null
                 || flashback != null
                 || merge != null
-                || leaving != null;
+                || leaving != null
+                || (adoption != null && adoption.isChanging());
     }
 
     private void show() {
@@ -296,7 +354,11 @@ final class LedRegion {
     }
 
     private void outcome(Entry entry, Outcome outcome) {
-        if (outcome instanceof Outcome.Published published) {
+        if (outcome instanceof Outcome.Published
+                && adoption != null
+                && adoption.isOwn(entry.getIndex())) {
+            adoption.applied();
+        } else if (outcome instanceof Outcome.Published published) {
             publication.published(entry.getIndex(), published.commit());
         } else if (outcome instanceof Outcome.HasSplit hasSplit) {
             reshaped(entry, hasSplit.children());
@@ -325,6 +387,9 @@ final class LedRegion {
                     entry.getIndex(),
                     none.reason());
             publication.refused(entry.getIndex(), none.reason());
+            if (adoption != null) {
+                adoption.refused(entry.getIndex(), none.reason());
+            }
             if (split != null) {
                 split.refused(entry.getIndex(), none.reason());
             }
@@ -625,6 +690,10 @@ final class LedRegion {
         if (leaving != null) {
             leaving.fail(Failures.notLeader(regionLog.regionId()));
             leaving = null;
+        }
+        if (adoption != null) {
+            // Not forgotten: its entry may still be committed.
+            adoption.fail("the region is not served here any more");
         }
     }
 

@@ -57,7 +57,7 @@ final class PeerReports {
     /** Serves, in this shape and of about this size. */
     void serving(LedRegion led) {
         measure(led);
-        leading(led.regionLog(), led.machine().shape(), roots(led.machine(), led.tablet()), false);
+        leading(led.regionLog(), led.machine().shape(), roots(led), false);
     }
 
     /** Has served until now, and closes its tablet. */
@@ -133,7 +133,9 @@ final class PeerReports {
     }
 
     /** What the object store must keep for this region. */
-    private static Roots roots(RegionMachine machine, Tablet tablet) {
+    private static Roots roots(LedRegion led) {
+        RegionMachine machine = led.machine();
+        Tablet tablet = led.tablet();
         Roots.Builder roots = Roots.newBuilder();
         ObjectRef record = machine.record();
         if (record != null) {
@@ -145,6 +147,10 @@ final class PeerReports {
         }
         machine.state().pendingChildren().forEach(c -> roots.addPins(c.getFirstRecord()));
         roots.addAllStrays(tablet.strays());
+        ObjectRef since = led.uploadsSince();
+        if (since != null) {
+            roots.setUploadsSince(since);
+        }
         return roots.build();
     }
 

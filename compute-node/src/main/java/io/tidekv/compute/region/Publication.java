@@ -94,6 +94,13 @@ final class Publication {
         next();
     }
 
+    /** Takes over whoever asks a former tablet's publication, and is not served by that. */
+    void inherit(Publication former) {
+        asked.addAll(former.asked);
+        former.asked = new ArrayList<>();
+        next();
+    }
+
     /** Starts no new publication until released: a split works on a state of its own. */
     void hold() {
         held = true;

@@ -2,6 +2,7 @@ package io.tidekv.compute.region;
 
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
+import io.tidekv.compute.compaction.CompactionBoard;
 import io.tidekv.compute.pd.PdLink;
 import io.tidekv.compute.tablet.Tablet;
 import io.tidekv.compute.tablet.TabletStore;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param openers runs openings and closings of tablets
  * @param publishers runs flushes and uploads
  * @param tabletsOpen tablets that are not closed yet
+ * @param compactions workers that compact for the regions
  * @param assignments takes regions that begin here by a split
  */
 record RegionEnv(
@@ -41,6 +43,7 @@ record RegionEnv(
         Directory directory,
         RegionMetrics metrics,
         StoreEvents events,
+        CompactionBoard compactions,
         BiConsumer<Assign, @Nullable WarmTablet> assignments) {
 
     /**

@@ -354,6 +354,19 @@ final class RegionPeer implements Opening.Listener {
         touch();
     }
 
+    /** Goes on with another tablet of the same rows. */
+    void exchange(TabletOpening.Opened opened) {
+        LedRegion last = Invariants.present(led, "tablet");
+        LedRegion next = new LedRegion(env, this, proposals, reports, opened, work);
+        led = next;
+        next.serve(List.of());
+        next.inherit(last);
+        last.stop();
+        last.end();
+        closeLater(last.tablet());
+        touch();
+    }
+
     /** PD's order to add or remove a voter; what becomes of it is in the reports. */
     void changeVoters(ChangeVoters order) {
         regionLog.changeVoters(order.getTarget(), order.getRetireWalIdsList());

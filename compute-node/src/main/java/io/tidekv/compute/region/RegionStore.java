@@ -5,6 +5,7 @@ import io.tidekv.common.error.KvError;
 import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
+import io.tidekv.compute.compaction.CompactionBoard;
 import io.tidekv.compute.pd.PdLink;
 import io.tidekv.compute.pd.StoreReporter;
 import io.tidekv.compute.tablet.TabletStore;
@@ -54,6 +55,7 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
      * @param apiMode of the cluster: 1 = V1, 2 = V1TTL, 3 = V2
      * @param tablets stays open when the store is closed
      * @param stats of the local disk, for PD; called often
+     * @param compactions workers that compact for the regions
      */
     public record Parts(
             long clusterId,
@@ -67,7 +69,8 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
             Metrics metrics,
             Clock clock,
             Scheduler scheduler,
-            StoreEvents events) {}
+            StoreEvents events,
+            CompactionBoard compactions) {}
 
     private final Parts parts;
     private final ExecutorService openers;
@@ -111,6 +114,7 @@ public final class RegionStore implements RegionAccess, AutoCloseable {
                         new Directory(parts.owner.getStoreId(), reporter::poke),
                         new RegionMetrics(parts.metrics),
                         parts.events,
+                        parts.compactions,
                         this::assign);
         for (int i = 0; i < options.loops(); i++) {
             loops.add(new RegionLoop(env, i, options.loops(), connections));

@@ -4,6 +4,7 @@ import io.tidekv.common.config.DataSize;
 import io.tidekv.common.config.HostPort;
 import io.tidekv.common.config.Section;
 import io.tidekv.common.config.Setting;
+import io.tidekv.compute.compaction.CompactionOptions;
 import io.tidekv.objects.cost.Prices;
 import io.tidekv.objects.gc.GcOptions;
 import io.tidekv.objects.worker.WorkerConfig;
@@ -43,6 +44,7 @@ public record ComputeConfig(
         @Section("Leases that WAL nodes grant.") Wal wal,
         @Section("Local copies of table files.") Cache cache,
         @Section("Memory of the tablets.") Tablet tablet,
+        @Section("Compactions that workers do.") Compaction compaction,
         @Section("Collection of objects that nobody needs any more.") Gc gc,
         @Section("Prices of the object store, for metrics.") Prices prices) {
 
@@ -204,6 +206,29 @@ public record ComputeConfig(
                                     "Folder for a few 10 KB per open tablet, best in memory. Empty:"
                                             + " /dev/shm where it exists, else data-dir.")
                     String scratchDir) {}
+
+    /** Compactions. */
+    public record Compaction(
+            @Setting(
+                            value = "true",
+                            doc =
+                                    "Whether compactions go to `tidekv sst-uploader --pd …` while"
+                                            + " one asks for them.")
+                    boolean remote,
+            @Setting(value = "16MB", doc = "Those of smaller inputs are always done here.")
+                    DataSize remoteFrom,
+            @Setting(value = "5m", doc = "One that has not come back after so long is done here.")
+                    Duration remoteTimeout) {
+        public Compaction {
+            if (remoteTimeout.compareTo(GcOptions.GRACE_MIN) > 0 || remoteTimeout.isNegative()) {
+                throw new IllegalArgumentException("compaction.remote-timeout: expected 0s to 10m");
+            }
+        }
+
+        CompactionOptions options() {
+            return new CompactionOptions(remote, remoteFrom.bytes(), remoteTimeout);
+        }
+    }
 
     /** Garbage in the object store. */
     public record Gc(

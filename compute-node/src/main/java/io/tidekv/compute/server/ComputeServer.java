@@ -1,6 +1,7 @@
 package io.tidekv.compute.server;
 
 import com.google.protobuf.ByteString;
+import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.tidekv.common.Randomness;
@@ -11,8 +12,10 @@ import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.compute.compaction.CompactionBoard;
 import io.tidekv.compute.deadlock.GrpcDetectorLink;
 import io.tidekv.compute.engine.ApiMode;
+import io.tidekv.compute.grpc.CompactionsService;
 import io.tidekv.compute.grpc.KvServices;
 import io.tidekv.compute.pd.PdClient;
 import io.tidekv.compute.pd.PdException;
@@ -158,6 +161,8 @@ public final class ComputeServer implements AutoCloseable {
                                 uploader,
                                 timers,
                                 context));
+        CompactionBoard compactions = new CompactionBoard(config.compaction().options(), metrics);
+        tablets.lendCompactions(compactions::isWanted, compactions.options().bytesMin());
         GrpcWalLinks wal =
                 new GrpcWalLinks(clusterId, registered.getOwner(), timers, Randomness.real());
         RegionStore regions =
@@ -176,7 +181,8 @@ public final class ComputeServer implements AutoCloseable {
                                         metrics,
                                         clock,
                                         timers,
-                                        endsWith(ended))));
+                                        endsWith(ended),
+                                        compactions)));
         closing.add("garbage collection", collectGarbage(pd, tablets, regions, timers));
         StoreMetrics.register(metrics, regions);
         CacheMetrics.register(metrics, cache);
@@ -211,7 +217,8 @@ public final class ComputeServer implements AutoCloseable {
                                                 registered.getOwner().getStoreId(),
                                                 () -> pd.leaderOf(ByteString.EMPTY),
                                                 waits)));
-        closing.add("gRPC", serve(services, address));
+        closing.add(
+                "gRPC", serve(services, new CompactionsService(compactions, clusterId), address));
         closing.add(
                 "status pages", StatusPages.start(config, services, regions, statusAddress, ended));
         return new ComputeServer(
@@ -246,9 +253,11 @@ public final class ComputeServer implements AutoCloseable {
                                         && region.getShape().getStartKey().isEmpty());
     }
 
-    private static AutoCloseable serve(KvServices services, HostPort address) throws IOException {
+    private static AutoCloseable serve(
+            KvServices services, BindableService compactions, HostPort address) throws IOException {
         NettyServerBuilder builder = GrpcTransports.unwaitingServer(address);
         services.addTo(builder);
+        builder.addService(compactions);
         Server server = builder.build().start();
         return () -> {
             server.shutdown();

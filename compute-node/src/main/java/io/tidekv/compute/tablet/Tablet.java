@@ -95,6 +95,17 @@ public interface Tablet extends AutoCloseable {
         return Set.of();
     }
 
+    /**
+     * A compaction that is due and that the tablet leaves to somebody else. Until {@link #takeBack}
+     * it begins none of published files itself. Null: there is none.
+     */
+    default @Nullable LentCompaction lent() {
+        return null;
+    }
+
+    /** Nobody does it: the tablet compacts itself again, at once if need be. */
+    default void takeBack() {}
+
     /** No new use from here on; resources go with the last snapshot. */
     @Override
     void close();

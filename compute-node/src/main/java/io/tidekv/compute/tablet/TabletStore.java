@@ -2,6 +2,7 @@ package io.tidekv.compute.tablet;
 
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Opens tablets. One per compute process; thread-safe. */
@@ -25,6 +26,12 @@ public interface TabletStore extends AutoCloseable {
     Tablet open(@Nullable PreparedRecord record, RegionShape shape);
 
     Publisher publisher();
+
+    /**
+     * Brings objects to the local disk and compares them with their checksums. Blocks. Throws
+     * {@link io.tidekv.objects.store.ObjectStoreException}.
+     */
+    default void fetch(List<ObjectRef> objects) {}
 
     /** Closes what is shared. Tablets must be closed before. */
     @Override

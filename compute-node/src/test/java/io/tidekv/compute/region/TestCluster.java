@@ -10,6 +10,8 @@ import io.tidekv.common.metrics.Metrics;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.SystemClock;
 import io.tidekv.common.time.ThreadScheduler;
+import io.tidekv.compute.compaction.CompactionBoard;
+import io.tidekv.compute.compaction.CompactionOptions;
 import io.tidekv.compute.engine.Cf;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.engine.WriteBatchBuilder;
@@ -40,6 +42,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** Stores, WAL nodes, PD and an object store in one process. */
 final class TestCluster implements AutoCloseable {
@@ -102,13 +105,19 @@ final class TestCluster implements AutoCloseable {
     final class Node implements AutoCloseable {
         final MemoryPdLink link = pd.link();
         final RegisterStoreResponse registered;
-        final TabletStore tablets =
-                new MemoryTabletStore(CLUSTER_ID, 1, bucket, Randomness.seeded(nodes.size()));
+        final TabletStore tablets;
+        final Metrics metrics = new Metrics();
+        final CompactionBoard compactions = new CompactionBoard(CompactionOptions.DEFAULT, metrics);
         final RegionStore store;
         final AtomicReference<String> ended = new AtomicReference<>();
         private boolean closed;
 
-        Node(String address, StoreOptions options, Clock clock) {
+        Node(String address, StoreOptions options, Clock clock, @Nullable TabletStore given) {
+            tablets =
+                    given == null
+                            ? new MemoryTabletStore(
+                                    CLUSTER_ID, 1, bucket, Randomness.seeded(nodes.size()))
+                            : given;
             registered =
                     link.register(
                             RegisterStoreRequest.newBuilder()
@@ -127,7 +136,7 @@ final class TestCluster implements AutoCloseable {
                                     wal.factory(registered.getOwner()),
                                     tablets,
                                     StoreStats::getDefaultInstance,
-                                    new Metrics(),
+                                    metrics,
                                     clock,
                                     scheduler,
                                     new StoreEvents() {
@@ -140,7 +149,8 @@ final class TestCluster implements AutoCloseable {
                                         public void onFatal(String reason) {
                                             ended.set("fatal: " + reason);
                                         }
-                                    }));
+                                    },
+                                    compactions));
         }
 
         long id() {
@@ -184,7 +194,12 @@ final class TestCluster implements AutoCloseable {
     }
 
     Node start(String address, StoreOptions options, Clock clock) {
-        Node node = new Node(address, options, clock);
+        return start(address, options, clock, null);
+    }
+
+    /** With tablets that stay the caller's; null: in memory. */
+    Node start(String address, StoreOptions options, Clock clock, @Nullable TabletStore tablets) {
+        Node node = new Node(address, options, clock, tablets);
         nodes.add(node);
         return node;
     }

@@ -65,6 +65,20 @@ public final class PdOwners implements Owners, AutoCloseable {
         return withLeader((channel, clusterId) -> clusterId);
     }
 
+    /** Addresses of the stores that PD hears of. */
+    public List<String> stores() {
+        return withLeader(
+                (channel, clusterId) ->
+                        ClusterGrpc.newBlockingStub(channel)
+                                .withDeadlineAfter(PD_SECONDS, TimeUnit.SECONDS)
+                                .listStores(ListStoresRequest.getDefaultInstance())
+                                .getStoresList()
+                                .stream()
+                                .filter(store -> store.getState().equals("Up"))
+                                .map(StoreInfo::getAddress)
+                                .toList());
+    }
+
     @Override
     public long timestamp() {
         return withLeader(PdOwners::timestamp);

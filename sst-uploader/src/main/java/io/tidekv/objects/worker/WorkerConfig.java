@@ -22,7 +22,39 @@ public record WorkerConfig(
                 String statusAddr,
         @Section("Checks of what is in the object store.") Scrub scrub,
         @Section("Collection of what nobody needs any more.") Gc gc,
+        @Section("Compactions for the stores.") Compaction compaction,
         @Section("Prices of the object store, for metrics.") Prices prices) {
+
+    /** Whether the process compacts for stores: it must know a PD that knows them. */
+    public boolean compacts() {
+        return !gc.pd().isEmpty() && compaction.jobs() > 0;
+    }
+
+    /** Compactions. */
+    public record Compaction(
+            @Setting(
+                            value = "1",
+                            doc =
+                                    "Compactions done at a time for the stores that gc.pd knows;"
+                                            + " without gc.pd, and with 0, none.")
+                    int jobs,
+            @Setting(
+                            doc =
+                                    "Folder for the tables of compactions under way, for this"
+                                            + " process alone. Empty: a temporary one.")
+                    String folder,
+            @Setting(
+                            value = "4GB",
+                            doc =
+                                    "What a compaction may need there, three times its inputs;"
+                                            + " larger ones are left to the stores.")
+                    DataSize diskLimit) {
+        public Compaction {
+            if (jobs < 0 || jobs > 64) {
+                throw new IllegalArgumentException("compaction.jobs: expected 0 to 64");
+            }
+        }
+    }
 
     /** Garbage. */
     public record Gc(

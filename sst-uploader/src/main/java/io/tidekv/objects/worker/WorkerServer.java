@@ -5,6 +5,7 @@ import io.tidekv.common.config.HostPort;
 import io.tidekv.common.config.Settings;
 import io.tidekv.common.http.StatusServer;
 import io.tidekv.common.metrics.Metrics;
+import io.tidekv.common.time.Scheduler;
 import io.tidekv.common.time.ThreadScheduler;
 import io.tidekv.objects.gc.CollectReport;
 import io.tidekv.objects.store.MeteredObjectStore;
@@ -167,6 +168,19 @@ public final class WorkerServer implements AutoCloseable {
                 report.damagedRecords(),
                 report.missingObjects(),
                 report.damagedObjects());
+    }
+
+    /** All clusters' view of the object store; closed with this. */
+    public ObjectStore store() {
+        return store;
+    }
+
+    public Metrics metrics() {
+        return metrics;
+    }
+
+    public Scheduler timers() {
+        return timers;
     }
 
     /** The port of the status pages; 0 when there are none. */

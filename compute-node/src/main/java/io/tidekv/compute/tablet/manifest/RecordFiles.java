@@ -73,6 +73,17 @@ public final class RecordFiles {
         return files;
     }
 
+    /** The files of one column family by number. */
+    public static Map<Long, SstFile> ofFamily(TabletRecord record, int family) {
+        Map<Long, SstFile> files = new TreeMap<>();
+        for (ColumnFamily each : record.getColumnFamiliesList()) {
+            if (each.getId() == family) {
+                each.getFilesList().forEach(file -> files.put(file.getNumber(), file));
+            }
+        }
+        return files;
+    }
+
     /** Length of what follows the data blocks in the file; 0 when the record does not tell. */
     public static long tailBytes(SstFile file) {
         for (CustomField field : file.getCustomList()) {

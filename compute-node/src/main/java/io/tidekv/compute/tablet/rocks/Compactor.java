@@ -1,6 +1,7 @@
 package io.tidekv.compute.tablet.rocks;
 
 import io.tidekv.common.error.KvException;
+import io.tidekv.compute.tablet.LentCompaction;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.TabletSettings;
 import io.tidekv.compute.tablet.manifest.ManifestWriter;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.CompactionOptions;
 import org.rocksdb.LevelMetaData;
@@ -34,6 +36,24 @@ final class Compactor {
     private final TabletSettings settings;
     private final CompactionPicker picker;
     private final Executor pool;
+    private volatile Lending lending = Lending.NONE;
+
+    /**
+     * When compactions are left to others.
+     *
+     * @param wanted whether somebody asks for one at present
+     * @param bytesMin smaller ones are done here
+     */
+    record Lending(BooleanSupplier wanted, long bytesMin) {
+        static final Lending NONE = new Lending(() -> false, Long.MAX_VALUE);
+    }
+
+    /** What {@link #compactOnce} has come to. */
+    private enum Turn {
+        NOTHING,
+        DONE,
+        LENT
+    }
 
     Compactor(TabletSettings settings, Executor pool) {
         this.settings = settings;
@@ -41,17 +61,48 @@ final class Compactor {
         this.pool = pool;
     }
 
-    /** Begins a compaction in the background if one is due and none runs. Never blocks. */
-    void consider(RocksTablet tablet) {
-        if (!isDue(tablet) || !tablet.compacting().compareAndSet(false, true)) {
-            return;
-        }
-        submit(tablet);
+    void lend(Lending rules) {
+        lending = rules;
     }
 
-    private void submit(RocksTablet tablet) {
+    /**
+     * Begins a compaction in the background if one is due and none runs. Never blocks. While others
+     * ask for compactions it is left to {@link #published}: theirs are of published files.
+     */
+    void consider(RocksTablet tablet) {
+        if (lending.wanted().getAsBoolean()) {
+            tablet.defer(true);
+        } else {
+            begin(tablet, false);
+        }
+    }
+
+    /** As {@link #consider} when the tablet's newest files are in a record that is current. */
+    void published(RocksTablet tablet) {
+        if (tablet.isDeferred() && tablet.instance().tryUse()) {
+            try {
+                tablet.defer(false);
+                begin(tablet, true);
+            } finally {
+                tablet.instance().release();
+            }
+        }
+    }
+
+    /** One that was lent is to be done here. */
+    void takenBack(RocksTablet tablet) {
+        submit(tablet, false);
+    }
+
+    private void begin(RocksTablet tablet, boolean mayLend) {
+        if (isDue(tablet) && tablet.compacting().compareAndSet(false, true)) {
+            submit(tablet, mayLend);
+        }
+    }
+
+    private void submit(RocksTablet tablet, boolean mayLend) {
         try {
-            pool.execute(() -> run(tablet));
+            pool.execute(() -> run(tablet, mayLend));
         } catch (RejectedExecutionException e) {
             // The next publication asks again.
             tablet.compacting().set(false);
@@ -83,12 +134,12 @@ final class Compactor {
     }
 
     /** One job, then the other tablets' turn. */
-    private void run(RocksTablet tablet) {
-        boolean more = false;
+    private void run(RocksTablet tablet, boolean mayLend) {
+        Turn turn = Turn.NOTHING;
         try {
             if (tablet.instance().tryUse()) {
                 try {
-                    more = compactOnce(tablet);
+                    turn = compactOnce(tablet, mayLend);
                 } finally {
                     tablet.instance().release();
                 }
@@ -96,9 +147,9 @@ final class Compactor {
         } catch (KvException e) {
             log.info("compaction of region {} waits: {}", tablet.regionId(), e.getMessage());
         } finally {
-            if (more) {
-                submit(tablet);
-            } else {
+            if (turn == Turn.DONE) {
+                submit(tablet, mayLend);
+            } else if (turn == Turn.NOTHING) {
                 tablet.compacting().set(false);
             }
         }
@@ -106,26 +157,66 @@ final class Compactor {
 
     /** Compacts until nothing is due. The caller holds a use of the instance. */
     void compact(RocksTablet tablet) {
-        boolean more = true;
-        while (more) {
-            more = compactOnce(tablet);
+        Turn turn = Turn.DONE;
+        while (turn == Turn.DONE) {
+            turn = compactOnce(tablet, false);
         }
     }
 
-    /** Says whether there was something to compact, and it has been. */
-    private boolean compactOnce(RocksTablet tablet) {
+    /** Compacts what is most urgent, or puts it aside for somebody else. */
+    private Turn compactOnce(RocksTablet tablet, boolean mayLend) {
         if (tablet.garbage().takeRewrite()) {
             rewrite(tablet);
-            return true;
+            return Turn.DONE;
         }
-        for (int family = 0; family <= RecordFiles.META && !tablet.instance().closing(); family++) {
+        // What is never published first: it is small.
+        for (int family = RecordFiles.META; family >= 0 && !tablet.instance().closing(); family--) {
             List<CompactionPicker.Input> files = files(tablet, family);
             CompactionPicker.Pick pick = picker.pick(files);
+            LentCompaction lent = mayLend && pick != null ? lendable(tablet, family, files) : null;
+            if (lent != null) {
+                tablet.lend(lent);
+                return Turn.LENT;
+            }
             if (pick != null) {
-                return compact(tablet, family, files, pick);
+                return compact(tablet, family, files, pick) ? Turn.DONE : Turn.NOTHING;
             }
         }
-        return false;
+        return Turn.NOTHING;
+    }
+
+    /**
+     * A compaction of published files that a clone of the tablet's record can do; null when it is
+     * not worth it, or when the tablet has compacted since.
+     */
+    private @Nullable LentCompaction lendable(
+            RocksTablet tablet, int family, List<CompactionPicker.Input> files) {
+        PreparedRecord base = tablet.publication().base();
+        if (base == null || family == RecordFiles.META || !lending.wanted().getAsBoolean()) {
+            return null;
+        }
+        Map<Long, SstFile> published = RecordFiles.ofFamily(base.record(), family);
+        List<CompactionPicker.Input> known =
+                files.stream().filter(file -> isIn(published, file)).toList();
+        if (known.size() != published.size()) {
+            return null;
+        }
+        CompactionPicker.Pick pick = picker.pick(known);
+        if (pick == null || pick.bytes() < lending.bytesMin()) {
+            return null;
+        }
+        return new LentCompaction(
+                base,
+                family,
+                pick.inputs().stream().map(CompactionPicker.Input::number).toList(),
+                pick.outputLevel(),
+                pick.bytes(),
+                picker.tableBytes(known, pick));
+    }
+
+    private static boolean isIn(Map<Long, SstFile> published, CompactionPicker.Input file) {
+        SstFile known = published.get(file.number());
+        return known != null && known.getLevel() == file.level();
     }
 
     /** Everything into the bottom level, where deletions end together with what they delete. */
@@ -175,14 +266,19 @@ final class Compactor {
             List<CompactionPicker.Input> all,
             CompactionPicker.Pick pick) {
         List<Long> numbers = pick.inputs().stream().map(CompactionPicker.Input::number).toList();
-        long tableBytes = picker.tableBytes(all, pick);
+        return compact(tablet, family, numbers, pick.outputLevel(), picker.tableBytes(all, pick));
+    }
+
+    /** Whether it has been done; the log says why not. The caller holds a use of the instance. */
+    boolean compact(
+            RocksTablet tablet, int family, List<Long> numbers, int level, long tableBytes) {
         LocalFiles files = tablet.files();
         files.hold(numbers);
         try {
             files.ensure(numbers);
             for (int attempt = 0; ; attempt++) {
                 try {
-                    compact(tablet.instance(), family, numbers, pick, tableBytes);
+                    compact(tablet.instance(), family, numbers, level, tableBytes);
                     return true;
                 } catch (RocksDBException e) {
                     if (tablet.instance().closing() || Failures.code(e) == Status.Code.Incomplete) {
@@ -207,18 +303,12 @@ final class Compactor {
     }
 
     private static void compact(
-            Instance instance,
-            int family,
-            List<Long> numbers,
-            CompactionPicker.Pick pick,
-            long tableBytes)
+            Instance instance, int family, List<Long> numbers, int level, long tableBytes)
             throws RocksDBException {
         List<String> names = numbers.stream().map(ManifestWriter::tableName).toList();
         try (CompactionOptions options =
                 new CompactionOptions().setOutputFileSizeLimit(tableBytes)) {
-            instance.db()
-                    .compactFiles(
-                            options, instance.family(family), names, pick.outputLevel(), -1, null);
+            instance.db().compactFiles(options, instance.family(family), names, level, -1, null);
         }
     }
 }

@@ -5,6 +5,7 @@ import io.tidekv.common.Invariants;
 import io.tidekv.compute.engine.KvSnapshot;
 import io.tidekv.compute.tablet.AppliedMark;
 import io.tidekv.compute.tablet.BatchWalk;
+import io.tidekv.compute.tablet.LentCompaction;
 import io.tidekv.compute.tablet.NewestCommit;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.RegionState;
@@ -20,7 +21,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.ColumnFamilyHandle;
@@ -40,7 +40,7 @@ final class RocksTablet implements Tablet {
     private final Publication publication;
     private final NewestCommit newestCommit;
     private final Sizes sizes;
-    private final Consumer<RocksTablet> onClose;
+    private final Events events;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final AtomicBoolean compacting = new AtomicBoolean();
     private final Object publishing = new Object();
@@ -56,6 +56,20 @@ final class RocksTablet implements Tablet {
     /** Batches of deletions applied beside the log; counted by who holds {@link #writing}. */
     private volatile long amendments;
 
+    private volatile @Nullable LentCompaction lent;
+    private volatile boolean deferred;
+
+    /** What the store does when something has happened to a tablet; quick. */
+    interface Events {
+        /** It has a record that the region's log has made current. */
+        void onPublished(RocksTablet tablet);
+
+        /** A compaction was put aside for somebody else, who does not do it. */
+        void onTakenBack(RocksTablet tablet);
+
+        void onClose(RocksTablet tablet);
+    }
+
     RocksTablet(
             Instance instance,
             LocalFiles files,
@@ -63,7 +77,7 @@ final class RocksTablet implements Tablet {
             @Nullable PreparedRecord base,
             RegionState state,
             GarbageCollector.History garbage,
-            Consumer<RocksTablet> onClose) {
+            Events events) {
         this.regionId = state.shape().getRegionId();
         this.instance = instance;
         this.files = files;
@@ -73,7 +87,7 @@ final class RocksTablet implements Tablet {
         this.sizes = new Sizes(instance, files, publication);
         this.state = state;
         this.garbage = garbage;
-        this.onClose = onClose;
+        this.events = events;
         this.applied = markOf(base);
         this.written = applied;
     }
@@ -309,6 +323,7 @@ final class RocksTablet implements Tablet {
     public void published(PreparedRecord record) {
         publication.published(record);
         files.rebase(record.record());
+        events.onPublished(this);
     }
 
     @Override
@@ -329,9 +344,36 @@ final class RocksTablet implements Tablet {
     }
 
     @Override
+    public @Nullable LentCompaction lent() {
+        return lent;
+    }
+
+    /** Whether compactions are to be considered when the draft under way is published. */
+    boolean isDeferred() {
+        return deferred;
+    }
+
+    void defer(boolean compactions) {
+        deferred = compactions;
+    }
+
+    /** Puts a compaction aside; who does so holds {@link #compacting}, which stays held. */
+    void lend(LentCompaction compaction) {
+        lent = compaction;
+    }
+
+    @Override
+    public void takeBack() {
+        if (lent != null) {
+            lent = null;
+            events.onTakenBack(this);
+        }
+    }
+
+    @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
-            onClose.accept(this);
+            events.onClose(this);
             instance.close();
         }
     }
@@ -356,7 +398,7 @@ final class RocksTablet implements Tablet {
         return garbage;
     }
 
-    /** Held by the one compaction that may run. */
+    /** Held by the one compaction that may run, here or elsewhere. */
     AtomicBoolean compacting() {
         return compacting;
     }

@@ -4,6 +4,8 @@ import io.tidekv.common.Threads;
 import io.tidekv.common.time.Clock;
 import io.tidekv.common.time.Scheduler;
 import io.tidekv.compute.engine.ApiMode;
+import io.tidekv.compute.tablet.Compacted;
+import io.tidekv.compute.tablet.LentCompaction;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.Publisher;
 import io.tidekv.compute.tablet.RegionState;
@@ -14,6 +16,7 @@ import io.tidekv.compute.tablet.TabletStore;
 import io.tidekv.compute.tablet.manifest.FileSet;
 import io.tidekv.compute.tablet.manifest.ManifestException;
 import io.tidekv.compute.tablet.manifest.RecordFiles;
+import io.tidekv.objects.hydrate.Pin;
 import io.tidekv.objects.hydrate.SstCache;
 import io.tidekv.objects.manifest.RecordCodec;
 import io.tidekv.objects.manifest.RecordDamaged;
@@ -26,11 +29,14 @@ import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
@@ -61,6 +67,8 @@ public final class RocksTabletStore implements TabletStore {
     private final GranuleCounters granules;
     private final GarbageCollector garbage;
     private final Hydrator hydrator;
+    private final Compactor compactor;
+    private final Uploader uploader;
     private final RocksPublisher publisher;
 
     private RocksTabletStore(
@@ -89,12 +97,14 @@ public final class RocksTabletStore implements TabletStore {
                         scheduler,
                         context.clock(),
                         settings.warmBytesPerSecond());
+        this.compactor = new Compactor(settings, compactions);
+        this.uploader = uploader;
         this.publisher =
                 new RocksPublisher(
                         settings,
                         uploader,
                         new Flusher(context.clock(), settings.flushDeadline()),
-                        new Compactor(settings, compactions),
+                        compactor,
                         new RecordCutter(
                                 cache,
                                 uploader,
@@ -188,7 +198,7 @@ public final class RocksTabletStore implements TabletStore {
         GarbageCollector.History history =
                 new GarbageCollector.History(endsAt == null ? Long.MAX_VALUE : endsAt);
         RocksTablet tablet =
-                new RocksTablet(instance, files, cells, base, state, history, this::closed);
+                new RocksTablet(instance, files, cells, base, state, history, new Happened());
         open.add(tablet);
         if (!files.complete() && settings.hydrateInBackground()) {
             hydrator.enqueue(tablet);
@@ -205,9 +215,70 @@ public final class RocksTabletStore implements TabletStore {
         }
     }
 
+    private final class Happened implements RocksTablet.Events {
+        @Override
+        public void onPublished(RocksTablet tablet) {
+            compactor.published(tablet);
+        }
+
+        @Override
+        public void onTakenBack(RocksTablet tablet) {
+            compactor.takenBack(tablet);
+        }
+
+        @Override
+        public void onClose(RocksTablet tablet) {
+            closed(tablet);
+        }
+    }
+
     @Override
     public Publisher publisher() {
         return publisher;
+    }
+
+    @Override
+    public void fetch(List<ObjectRef> refs) {
+        List<Pin> pins = new ArrayList<>();
+        try {
+            for (ObjectRef ref : refs) {
+                pins.add(cache.pin(ref));
+                cache.fetchAsync(ref);
+            }
+            refs.forEach(cache::fetch);
+        } finally {
+            pins.forEach(Pin::close);
+        }
+    }
+
+    /**
+     * From now on tablets put compactions aside for others, as {@link Tablet#lent} says.
+     *
+     * @param wanted whether somebody asks for one at present; called often
+     * @param bytesMin smaller ones are done here
+     */
+    public void lendCompactions(BooleanSupplier wanted, long bytesMin) {
+        compactor.lend(new Compactor.Lending(wanted, bytesMin));
+    }
+
+    /**
+     * Does a compaction that the owner of a tablet has put aside, in a clone, and uploads the
+     * outputs in the name of the owner's term. Changes nothing else. Blocks; throws KvException and
+     * {@link ObjectStoreException}.
+     */
+    public Compacted compactClone(LentCompaction compaction, long term) {
+        PreparedRecord base = compaction.base();
+        RocksTablet clone = (RocksTablet) open(base, base.record().getShape());
+        try {
+            clone.acquire();
+            try {
+                return new CloneCompaction(clone, compactor, uploader).run(compaction, term);
+            } finally {
+                clone.instance().release();
+            }
+        } finally {
+            clone.close();
+        }
     }
 
     /**

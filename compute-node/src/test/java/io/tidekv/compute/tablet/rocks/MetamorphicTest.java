@@ -22,19 +22,19 @@ class MetamorphicTest {
         long first = Long.getLong("tidekv.metamorphic.seed", drawn);
         System.out.println("metamorphic: " + SEQUENCES + " sequences from seed " + first);
         for (int i = 0; i < SEQUENCES; i++) {
-            live(first + i);
+            live(first + i, true);
         }
     }
 
     /** A file was cut that begins with the older versions of a key whose newer ones are before. */
     @Test
     void aCutFileDoesNotReachIntoTheFileBefore() throws Exception {
-        live(5005461513787335191L);
+        live(5005461513787335191L, false);
     }
 
-    private void live(long seed) throws Exception {
+    private void live(long seed, boolean elsewhere) throws Exception {
         Path place = Files.createDirectories(folder.resolve("life" + seed));
-        try (TabletLife life = new TabletLife(seed, place)) {
+        try (TabletLife life = new TabletLife(seed, place, elsewhere)) {
             life.run(STEPS);
         } catch (Exception | Error e) {
             throw new AssertionError("metamorphic sequence with seed " + seed, e);

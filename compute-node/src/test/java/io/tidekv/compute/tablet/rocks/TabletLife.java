@@ -10,7 +10,9 @@ import io.tidekv.compute.engine.WriteBatchBuilder;
 import io.tidekv.compute.engine.WriteBatchReader;
 import io.tidekv.compute.tablet.AppliedMark;
 import io.tidekv.compute.tablet.ChildRecords;
+import io.tidekv.compute.tablet.Compacted;
 import io.tidekv.compute.tablet.GranuleSettings;
+import io.tidekv.compute.tablet.LentCompaction;
 import io.tidekv.compute.tablet.MergeRecords;
 import io.tidekv.compute.tablet.PreparedRecord;
 import io.tidekv.compute.tablet.PublishRequest;
@@ -18,8 +20,11 @@ import io.tidekv.compute.tablet.Publisher;
 import io.tidekv.compute.tablet.RegionState;
 import io.tidekv.compute.tablet.TabletModel;
 import io.tidekv.compute.tablet.TabletSettings;
+import io.tidekv.compute.tablet.manifest.AdoptedFiles;
+import io.tidekv.compute.tablet.manifest.FileSet;
 import io.tidekv.compute.tablet.manifest.RecordFiles;
 import io.tidekv.objects.store.ObjectStoreException;
+import io.tidekv.proto.manifest.SstFile;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.Entry;
 import io.tidekv.proto.region.EntryKind;
@@ -53,6 +58,7 @@ final class TabletLife implements AutoCloseable {
 
     private final Random random;
     private final Path folder;
+    private final boolean elsewhere;
     private final SwitchableStore objects = new SwitchableStore();
     private final Map<Cf, TreeMap<byte[], byte[]>> truth = new EnumMap<>(Cf.class);
     private final TestStores[] stores = new TestStores[STORES];
@@ -100,7 +106,12 @@ final class TabletLife implements AutoCloseable {
         }
     }
 
-    TabletLife(long seed, Path folder) {
+    /**
+     * @param elsewhere whether some compactions are done by a worker; without them a seed lives as
+     *     it did before there were any
+     */
+    TabletLife(long seed, Path folder, boolean elsewhere) {
+        this.elsewhere = elsewhere;
         this.random = new Random(seed);
         this.folder = folder;
         for (Cf cf : Cf.values()) {
@@ -167,7 +178,11 @@ final class TabletLife implements AutoCloseable {
             } else if (what < 72) {
                 evict(region);
             } else if (what < 78) {
-                compact(region);
+                if (elsewhere && what >= 76) {
+                    compactElsewhere(region);
+                } else {
+                    compact(region);
+                }
             } else if (what < 83) {
                 hold(region);
             } else if (what < 87) {
@@ -320,6 +335,65 @@ final class TabletLife implements AutoCloseable {
                 tablet.compacting().set(false);
             }
         }
+    }
+
+    /** As a worker and the driver do: a clone is compacted while the tablet goes on. */
+    private void compactElsewhere(Region region) {
+        RocksTablet tablet = region.tablet();
+        if (!tablet.compacting().compareAndSet(false, true)) {
+            return;
+        }
+        publish(region);
+        LentCompaction lent = lend(tablet, random.nextInt(3));
+        if (lent == null) {
+            tablet.compacting().set(false);
+            return;
+        }
+        write(region, random.nextInt(20));
+        Compacted result = stores[1 - region.store].tablets.compactClone(lent, region.term);
+        if (random.nextBoolean()) {
+            publish(region);
+            write(region, random.nextInt(20));
+        }
+        Publisher publisher = stores[region.store].tablets.publisher();
+        TabletRecord draft =
+                publisher.draft(tablet, new PublishRequest(region.term, ref(region.record)));
+        TabletRecord adopted = AdoptedFiles.adopt(draft, lent, result);
+        write(region, random.nextInt(5));
+        region.record = new PreparedRecord(publisher.store(adopted), adopted);
+        tablet.close();
+        open(region);
+        checkAll(region);
+    }
+
+    private @Nullable LentCompaction lend(RocksTablet tablet, int family) {
+        PreparedRecord base = tablet.base();
+        assertThat(base).isNotNull();
+        List<CompactionPicker.Input> files = new ArrayList<>();
+        for (SstFile file : RecordFiles.ofFamily(base.record(), family).values()) {
+            files.add(
+                    new CompactionPicker.Input(
+                            file.getNumber(),
+                            file.getLevel(),
+                            file.getSize(),
+                            FileSet.userKey(file.getSmallest()).toByteArray(),
+                            FileSet.userKey(file.getLargest()).toByteArray(),
+                            0,
+                            true));
+        }
+        CompactionPicker.Pick pick =
+                random.nextBoolean()
+                        ? new CompactionPicker(1, 4000).pick(files)
+                        : CompactionPicker.everything(files);
+        return pick == null
+                ? null
+                : new LentCompaction(
+                        base,
+                        family,
+                        pick.inputs().stream().map(CompactionPicker.Input::number).toList(),
+                        pick.outputLevel(),
+                        pick.bytes(),
+                        4000 + random.nextInt(20_000));
     }
 
     private void move(Region region) {
