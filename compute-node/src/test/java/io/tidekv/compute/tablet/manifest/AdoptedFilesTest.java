@@ -167,6 +167,9 @@ class AdoptedFilesTest {
                         file(20, 6, "a", "n", 1, 29))) {
             refuses("cannot have come", () -> adopt(BASE, List.of(11L, 12L, 13L), bad));
         }
+        SstFile larger = OUTPUT.toBuilder().setSize(OUTPUT.getSize() + 1).build();
+        refuses("no object of its size", () -> adopt(BASE, List.of(11L, 12L, 13L), larger));
+        refuses("region and term", () -> adopt(BASE, List.of(11L, 12L, 13L), named("")));
         refuses(
                 "overlap",
                 () -> adopt(BASE, List.of(11L, 12L, 13L), OUTPUT, file(21, 5, "c", "d", 1, 29)));
