@@ -1,7 +1,5 @@
 package io.tidekv.cli.client;
 
-import com.google.protobuf.Descriptors.FieldDescriptor;
-import com.google.protobuf.Descriptors.FieldDescriptor.JavaType;
 import io.grpc.StatusRuntimeException;
 import io.tidekv.proto.errorpb.Error;
 import java.util.Map;
@@ -23,14 +21,16 @@ final class Retries {
         return taken;
     }
 
-    /** The name of the error, as kvproto has it. */
+    /** As kvproto names it. Without its descriptors, which take long to load for the first one. */
     static String kind(Error error) {
-        for (FieldDescriptor field : error.getAllFields().keySet()) {
-            if (field.getJavaType() == JavaType.MESSAGE) {
-                return field.getName();
-            }
+        if (error.hasNotLeader()) {
+            return "not_leader";
+        } else if (error.hasRegionNotFound()) {
+            return "region_not_found";
+        } else if (error.hasEpochNotMatch()) {
+            return "epoch_not_match";
         }
-        return "other";
+        return error.hasServerIsBusy() ? "server_is_busy" : "other";
     }
 
     static String kind(Throwable cause) {
