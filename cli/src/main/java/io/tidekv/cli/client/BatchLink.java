@@ -138,6 +138,11 @@ final class BatchLink implements StoreLink {
     }
 
     @Override
+    public void connectSoon() {
+        channel.resetConnectBackoff();
+    }
+
+    @Override
     public void close() {
         expiry.cancel();
         channel.shutdownNow();

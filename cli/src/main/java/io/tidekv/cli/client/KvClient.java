@@ -215,6 +215,10 @@ public final class KvClient implements AutoCloseable {
                             : failure;
             if (cause instanceof KvFailure || passes(cause)) {
                 retries.count(Retries.kind(cause));
+                if (route != null) {
+                    // PD says who is there; a store that was started again is there at once.
+                    link(route.address()).connectSoon();
+                }
                 pause(route, cause);
             } else {
                 result.completeExceptionally(cause);

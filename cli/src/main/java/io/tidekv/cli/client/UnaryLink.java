@@ -45,6 +45,11 @@ final class UnaryLink implements StoreLink {
     }
 
     @Override
+    public void connectSoon() {
+        channel.resetConnectBackoff();
+    }
+
+    @Override
     public void close() {
         channel.shutdownNow();
     }
