@@ -1,19 +1,13 @@
 package io.tidekv.compute.compaction;
 
-import io.tidekv.common.time.ThreadScheduler;
 import io.tidekv.compute.tablet.Compacted;
-import io.tidekv.compute.tablet.GranuleSettings;
 import io.tidekv.compute.tablet.LentCompaction;
 import io.tidekv.compute.tablet.PreparedRecord;
-import io.tidekv.compute.tablet.TabletSettings;
 import io.tidekv.compute.tablet.manifest.RecordFiles;
 import io.tidekv.compute.tablet.rocks.RocksTabletStore;
-import io.tidekv.objects.hydrate.CacheOptions;
-import io.tidekv.objects.hydrate.SstCache;
+import io.tidekv.compute.tablet.rocks.TabletWorkbench;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.StoreContext;
-import io.tidekv.objects.upload.UploadOptions;
-import io.tidekv.objects.upload.Uploader;
 import io.tidekv.proto.compaction.CompactionDone;
 import io.tidekv.proto.compaction.CompactionJob;
 import io.tidekv.proto.manifest.SstFile;
@@ -21,11 +15,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,17 +51,11 @@ final class CompactionWorkshop implements AutoCloseable {
         this.context = context;
     }
 
-    private record Tools(
-            int apiMode,
-            Path folder,
-            ThreadScheduler timers,
-            SstCache cache,
-            Uploader uploader,
-            RocksTabletStore tablets) {}
+    private record Tools(int apiMode, TabletWorkbench bench) {}
 
     /** Does a job. Blocks; what it throws says why it could not. */
     CompactionDone run(CompactionJob job) {
-        RocksTabletStore tablets = tools(job.getApiMode()).tablets;
+        RocksTabletStore tablets = tools(job.getApiMode()).bench.tablets();
         PreparedRecord record = tablets.load(job.getRegionId(), job.getRecord());
         Map<Long, SstFile> files = RecordFiles.ofFamily(record.record(), job.getColumnFamily());
         long bytes = 0;
@@ -120,58 +104,27 @@ final class CompactionWorkshop implements AutoCloseable {
                     given == null
                             ? Files.createTempDirectory("tidekv-compact")
                             : Files.createDirectories(given);
-            ThreadScheduler timers = new ThreadScheduler("compact-timer");
-            CacheOptions options = CacheOptions.of(folder.resolve("cache"), diskBytes / COPIES);
-            SstCache cache = SstCache.open(cluster, options, context);
-            Uploader uploader = new Uploader(cluster, null, UploadOptions.defaults(), context);
-            RocksTabletStore tablets =
-                    RocksTabletStore.open(
-                            settings(folder, apiMode), cluster, cache, uploader, timers, context);
-            return new Tools(apiMode, folder, timers, cache, uploader, tablets);
+            return new Tools(
+                    apiMode,
+                    TabletWorkbench.open(
+                            cluster,
+                            clusterId,
+                            apiMode,
+                            folder,
+                            diskBytes / COPIES,
+                            false,
+                            context));
         } catch (IOException e) {
             throw new UncheckedIOException("no folder to compact in: " + e.getMessage(), e);
         }
-    }
-
-    /** Nothing in the background: a clone is opened, compacted, and closed. */
-    private TabletSettings settings(Path folder, int apiMode) {
-        TabletSettings base = TabletSettings.of(clusterId, apiMode, folder.resolve("tablets"));
-        return new TabletSettings(
-                clusterId,
-                apiMode,
-                base.folder(),
-                folder.resolve("scratch"),
-                base.blockCacheBytes(),
-                base.memtablesBytes(),
-                base.memtableBytes(),
-                base.tableBytes(),
-                base.maxOpenFiles(),
-                Integer.MAX_VALUE,
-                base.backgroundBytesPerSecond(),
-                base.warmBytesPerSecond(),
-                Duration.ofMinutes(5),
-                false,
-                GranuleSettings.NONE);
     }
 
     @Override
     public synchronized void close() {
         Tools last = tools;
         tools = null;
-        if (last == null) {
-            return;
-        }
-        last.tablets.close();
-        last.uploader.close();
-        last.cache.close();
-        last.timers.close();
-        try (Stream<Path> all = Files.walk(last.folder)) {
-            List<Path> deepestFirst = all.sorted(Comparator.reverseOrder()).toList();
-            for (Path path : deepestFirst) {
-                Files.deleteIfExists(path);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot delete " + last.folder, e);
+        if (last != null) {
+            last.bench.close();
         }
     }
 }

@@ -1,16 +1,9 @@
 package io.tidekv.compute.restore;
 
-import io.tidekv.common.time.ThreadScheduler;
-import io.tidekv.compute.tablet.GranuleSettings;
-import io.tidekv.compute.tablet.TabletSettings;
-import io.tidekv.compute.tablet.rocks.RocksTabletStore;
-import io.tidekv.objects.hydrate.CacheOptions;
-import io.tidekv.objects.hydrate.SstCache;
+import io.tidekv.compute.tablet.rocks.TabletWorkbench;
 import io.tidekv.objects.restore.StateMaker;
 import io.tidekv.objects.store.ObjectStore;
 import io.tidekv.objects.store.StoreContext;
-import io.tidekv.objects.upload.UploadOptions;
-import io.tidekv.objects.upload.Uploader;
 import io.tidekv.proto.manifest.TabletRecord;
 import io.tidekv.proto.region.ObjectRef;
 import io.tidekv.proto.region.RegionShape;
@@ -19,9 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,13 +35,7 @@ public final class RestoreWorkshop implements StateMaker, AutoCloseable {
         this.clusterId = clusterId;
     }
 
-    private record Tools(
-            Path folder,
-            ThreadScheduler timers,
-            SstCache cache,
-            Uploader uploader,
-            RocksTabletStore tablets,
-            StateMaker maker) {}
+    private record Tools(TabletWorkbench bench, StateMaker maker) {}
 
     @Override
     public Replay begin(ObjectRef ref, TabletRecord record, long term) {
@@ -82,23 +67,10 @@ public final class RestoreWorkshop implements StateMaker, AutoCloseable {
         StoreContext context = StoreContext.system();
         try {
             Path folder = Files.createTempDirectory("tidekv-restore");
-            ThreadScheduler timers = new ThreadScheduler("restore-timer");
-            SstCache cache =
-                    SstCache.open(
-                            cluster,
-                            CacheOptions.of(folder.resolve("cache"), CACHE_BYTES),
-                            context);
-            Uploader uploader = new Uploader(cluster, cache, UploadOptions.defaults(), context);
-            RocksTabletStore tablets =
-                    RocksTabletStore.open(
-                            settings(folder, apiMode), cluster, cache, uploader, timers, context);
-            return new Tools(
-                    folder,
-                    timers,
-                    cache,
-                    uploader,
-                    tablets,
-                    new TabletStateMaker(tablets, () -> moment(context)));
+            TabletWorkbench bench =
+                    TabletWorkbench.open(
+                            cluster, clusterId, apiMode, folder, CACHE_BYTES, true, context);
+            return new Tools(bench, new TabletStateMaker(bench.tablets(), () -> moment(context)));
         } catch (IOException e) {
             throw new UncheckedIOException("no temporary folder: " + e.getMessage(), e);
         }
@@ -113,45 +85,12 @@ public final class RestoreWorkshop implements StateMaker, AutoCloseable {
         }
     }
 
-    /** Nothing in the background: a state is opened, written, and closed. */
-    private TabletSettings settings(Path folder, int apiMode) {
-        TabletSettings base = TabletSettings.of(clusterId, apiMode, folder.resolve("tablets"));
-        return new TabletSettings(
-                clusterId,
-                apiMode,
-                base.folder(),
-                folder.resolve("scratch"),
-                base.blockCacheBytes(),
-                base.memtablesBytes(),
-                base.memtableBytes(),
-                base.tableBytes(),
-                base.maxOpenFiles(),
-                Integer.MAX_VALUE,
-                base.backgroundBytesPerSecond(),
-                base.warmBytesPerSecond(),
-                Duration.ofMinutes(5),
-                false,
-                GranuleSettings.NONE);
-    }
-
     @Override
     public void close() {
         Tools last = tools;
         tools = null;
-        if (last == null) {
-            return;
-        }
-        last.tablets.close();
-        last.uploader.close();
-        last.cache.close();
-        last.timers.close();
-        try (Stream<Path> all = Files.walk(last.folder)) {
-            List<Path> deepestFirst = all.sorted(Comparator.reverseOrder()).toList();
-            for (Path path : deepestFirst) {
-                Files.deleteIfExists(path);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot delete " + last.folder, e);
+        if (last != null) {
+            last.bench.close();
         }
     }
 }
